@@ -1,0 +1,5 @@
+from services.pledges.models import Base
+
+from shared import migrations
+
+migrations.run(Base.metadata)
