@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import structlog
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 
 SigningKey = RSAKey | ECKey | OKPKey
@@ -25,8 +26,8 @@ class KeysUnavailable(Exception):
 def usable_keys(document: object, *, development: bool) -> dict[str, SigningKey]:
     """The asymmetric signing keys of a JWK Set (RFC 7517) by kid.
 
-    Left out: keys without a kid, for encryption, symmetric, RSA under 2048 bits, of unknown kind, and
-    development keys outside development. Raises ValueError if the document is no JWK Set.
+    Left out: keys without a kid, for encryption, symmetric, of unknown kind, those the library warns of (RSA under
+    2048 bits), and development keys outside development. Raises ValueError if the document is no JWK Set.
     """
     found = document.get("keys") if isinstance(document, Mapping) else None
     if not isinstance(found, list):
@@ -34,13 +35,12 @@ def usable_keys(document: object, *, development: bool) -> dict[str, SigningKey]
     keys: dict[str, SigningKey] = {}
     for jwk in found:
         try:
-            key = JWKRegistry.import_key(jwk)
-        except (JoseError, ValueError, TypeError, KeyError):
+            with warnings.catch_warnings(action="error", category=SecurityWarning):
+                key = JWKRegistry.import_key(jwk)
+        except (JoseError, SecurityWarning, ValueError, TypeError, KeyError):
             continue
         kid = key.kid
         if not isinstance(kid, str) or not isinstance(key, SigningKey) or key.get("use") not in (None, "sig"):
-            continue
-        if isinstance(key, RSAKey) and key.public_key.key_size < 2048:
             continue
         if development or not kid.startswith(DEVELOPMENT):
             keys[kid] = key
