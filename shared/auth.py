@@ -230,7 +230,7 @@ def _unauthorized(detail: str, *, error: str | None = None) -> Problem:
     return Problem("unauthorized", detail, headers={"WWW-Authenticate": challenge})
 
 
-class _Bearer(SecurityBase):
+class Bearer(SecurityBase):
     """The dependency behind MaybeCaller, SignedIn and with_role, and their entry in the OpenAPI document."""
 
     model = HTTPBearer(
@@ -244,6 +244,15 @@ class _Bearer(SecurityBase):
         self.scheme_name = OPTIONAL if optional else "bearer"
 
     async def __call__(self, request: Request) -> Caller | None:
+        caller = await self.authenticate(request)
+        if caller and self.roles and not caller.has(*self.roles):
+            challenge = 'Bearer realm="gcm-platform", error="insufficient_scope"'
+            detail = f"This is for the role {' or '.join(self.roles)}."
+            raise Problem("forbidden", detail, headers={"WWW-Authenticate": challenge})
+        return caller
+
+    async def authenticate(self, request: Request) -> Caller | None:
+        """The caller, whatever their roles: `shared.operation` asks before it reads a body (401 comes first)."""
         given = request.headers.getlist("authorization")
         if not given:
             if self.optional:
@@ -254,31 +263,26 @@ class _Bearer(SecurityBase):
             raise _unauthorized("Give one Authorization header with a bearer token.", error="invalid_request")
         verifier: Verifier = request.app.state.verifier
         try:
-            caller = await verifier.verify(credentials[1])
+            return await verifier.verify(credentials[1])
         except InvalidToken as error:
             raise _unauthorized(error.reason, error="invalid_token") from error
         except KeysUnavailable as error:
             detail = "Tokens cannot be checked now: the identity provider does not answer."
             raise Problem("unavailable", detail, headers={"Retry-After": "5"}) from error
-        if self.roles and not caller.has(*self.roles):
-            challenge = 'Bearer realm="gcm-platform", error="insufficient_scope"'
-            detail = f"This is for the role {' or '.join(self.roles)}."
-            raise Problem("forbidden", detail, headers={"WWW-Authenticate": challenge})
-        return caller
 
 
 OPTIONAL = "bearer_or_none"
 
-MaybeCaller = Annotated[Caller | None, Security(_Bearer(optional=True))]
+MaybeCaller = Annotated[Caller | None, Security(Bearer(optional=True))]
 """The caller, or None without a token. A token that is not accepted is 401 here too."""
 
-SignedIn = Annotated[Caller, Security(_Bearer())]
+SignedIn = Annotated[Caller, Security(Bearer())]
 """The caller; 401 without an accepted token."""
 
 
 def with_role(*roles: str) -> Any:
     """The dependency for `Annotated[Caller, with_role("secretariat")]`: 401 without a token, 403 without a role."""
-    return Security(_Bearer(*roles))
+    return Security(Bearer(*roles))
 
 
 def document_security(document: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Errors as RFC 9457 problem documents: one table of kinds, one exception, one place where faults become answers."""
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -12,8 +11,6 @@ from pydantic import BaseModel, Field
 from pydantic_core import ErrorDetails, to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-
-logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -213,8 +210,3 @@ def install(app: FastAPI) -> None:
         if problem is None:
             raise error
         return problem_response(problem, request.url.path)
-
-    @app.exception_handler(Exception)
-    async def _internal(request: Request, error: Exception) -> Response:
-        # The trace goes to the log, never to the caller; parameters of a statement may be private.
-        return problem_response(Problem("internal", PROBLEMS["internal"].help), request.url.path)

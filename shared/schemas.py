@@ -1,0 +1,146 @@
+"""Building blocks of request and answer models."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+
+class Model(BaseModel):
+    """Refuses unknown fields; what is answered always carries every field (`shared.openapi` writes it so)."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
+
+
+def _only_text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError('Send a decimal as a string, such as "200000.00".')
+    return value
+
+
+DECIMAL_PATTERN = r"^-?[0-9]{1,16}(\.[0-9]{1,4})?$"
+MONEY_PATTERN = r"^[0-9]{1,16}(\.[0-9]{1,4})?$"
+
+Measure = Annotated[
+    str,
+    StringConstraints(pattern=DECIMAL_PATTERN),
+    Field(description="A decimal number as a string.", examples=["12.5"]),
+]
+Money = Annotated[
+    str,
+    StringConstraints(pattern=MONEY_PATTERN),
+    Field(description="An amount as a decimal string, never a float.", examples=["200000.00"]),
+]
+Currency = Annotated[
+    str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217 code.", examples=["EUR"])
+]
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$"), Field(examples=["gov-ken", "un-iom"])]
+Email = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s<>\",;]+@[^@\s<>\",;]+\.[^@\s<>\",;]+$"),
+]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40, pattern=r"^[0-9+() ./-]+$")]
+
+
+def _partial_date(value: str) -> str:
+    year, *rest = value.split("-")
+    month, day = (*map(int, rest), 1, 1)[:2]
+    try:
+        date(int(year), month, day)
+    except ValueError:
+        raise ValueError(f"{value} is no date of the calendar") from None
+    return value
+
+
+PartialDate = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"),
+    AfterValidator(_partial_date),
+    Field(description="A date as far as it is known: `2021`, `2024-06` or `2024-06-01`.", examples=["2024-06"]),
+]
+
+
+def _web_address(value: str) -> str:
+    if not value.startswith(("https://", "http://")):
+        raise ValueError("a web address begins with https:// or http://")
+    return value
+
+
+WebAddress = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^https?://[^\s<>\"]+$"),
+    Field(description="An absolute web address."),
+]
+
+
+class Source(Model):
+    """Where a record of before this system comes from."""
+
+    name: str = Field(description="The register or page it was taken from.")
+    url: str | None = Field(description="Its address there.")
+    note: str | None = Field(description="What the source leaves open.")
+
+
+class Record(Model):
+    """What every record answers with, whatever its kind."""
+
+    id: UUID
+    reference: str = Field(description="The reference people cite; gaps are allowed.", examples=["PLG-2026-0042"])
+    status: str
+    actions: list[str] = Field(description="What this caller may do now: names for `…/actions/{action}`.")
+    version: int = Field(description="Number of the current publication; 0 while there is none.")
+    created_at: datetime
+    updated_at: datetime
+    published_at: datetime | None = Field(description="When it was first published.")
+    sample: bool = Field(description="True for a demonstration record: nobody's real commitment.")
+    source: Source | None = Field(description="Set for records of before this system.")
+    complete: bool = Field(description="False where a record of before this system lacks what is asked today.")
+
+
+class Step(Model):
+    """One entry of a record's history."""
+
+    id: UUID
+    at: datetime
+    actor: str = Field(description="Who: the caller's name, or subject where no name is known.")
+    action: str
+    from_status: str | None
+    to_status: str
+    comment: str | None
+    details: dict[str, Any] = Field(description="What else changed, by name: a new owner, a slot, dates.")
+
+
+class Version(Model):
+    """One publication of a record."""
+
+    version: int
+    published_at: datetime
+    current: bool = Field(description="True for the one that the public reads now.")
+
+
+# A sum in SQL is a Decimal; it leaves as a string.
+Amount = Annotated[
+    Decimal,
+    PlainSerializer(lambda value: format(value, "f"), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": MONEY_PATTERN}),
+]
+
+
+def _repeatable(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Repeatable = BeforeValidator(_repeatable)

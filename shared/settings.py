@@ -1,0 +1,51 @@
+"""What a service process is told by its environment: read once, refused where unsafe."""
+
+import os
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEVELOPMENT_ISSUER = "urn:gcm:development"
+DEVELOPMENT_AUDIENCE = "gcm-platform"
+# Every development key's id begins so; outside development no such key is believed.
+DEVELOPMENT_KEY_PREFIX = "development-"
+
+
+class Settings(BaseSettings):
+    """Settings of one service. `Settings.read("pledges")` takes the service's own database from the environment."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    environment: Literal["production", "development"] = "production"
+    database_url: str | None = Field(default=None, validation_alias="_no_variable_of_this_name")
+    database_pool_size: int = Field(default=8, ge=1, le=100)
+    oidc_issuer: str = DEVELOPMENT_ISSUER
+    oidc_audience: str = DEVELOPMENT_AUDIENCE
+    oidc_jwks_url: str | None = None
+    oidc_accept_typ_jwt: bool = False
+    clock_offset_days: int = Field(default=0, ge=-36500, le=36500)
+    public_url: str = "http://127.0.0.1:8000"
+    run_worker: bool = True
+    smtp_url: str | None = None
+
+    @property
+    def development(self) -> bool:
+        return self.environment == "development"
+
+    @model_validator(mode="after")
+    def _refuse_what_is_unsafe(self) -> Self:
+        if self.development:
+            return self
+        if self.oidc_issuer == DEVELOPMENT_ISSUER:
+            raise ValueError("OIDC_ISSUER must name a real provider outside development")
+        if self.oidc_jwks_url and "/dev/" in self.oidc_jwks_url:
+            raise ValueError("OIDC_JWKS_URL names development keys outside development")
+        if self.clock_offset_days:
+            raise ValueError("CLOCK_OFFSET_DAYS moves the clock in development only")
+        return self
+
+    @classmethod
+    def read(cls, service: str) -> Self:
+        """Read the environment for `service`; its database is `<SERVICE>_DATABASE_URL`."""
+        return cls(_no_variable_of_this_name=os.environ.get(f"{service.upper()}_DATABASE_URL"))
