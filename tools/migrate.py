@@ -6,7 +6,7 @@ Each service's migrations run as its own role, by ``<SERVICE>_DATABASE_URL`` or 
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psycopg
@@ -42,15 +42,14 @@ def current(url: str) -> set[str]:
             return set()
 
 
-def upgrade(urls: Mapping[str, str]) -> dict[str, float]:
-    """Migrate whatever is not at its head; gives the seconds it took by service, only of those."""
-    took = {}
+def upgrade(urls: Mapping[str, str], say: Callable[[str], None] = lambda line: None) -> None:
+    """Migrate whatever is not at its head; ``say`` hears of it before and after."""
     for service, url in urls.items():
         if current(url) != heads(service):
+            say(f"migrating {service}")
             began = time.monotonic()
             command.upgrade(configuration(service, url), "head")
-            took[service] = time.monotonic() - began
-    return took
+            say(f"{service} is migrated, in {time.monotonic() - began:.1f} s")
 
 
 def main() -> int:
@@ -59,15 +58,14 @@ def main() -> int:
             urls = service_urls(admin_url)
         else:
             urls = {service: os.environ[f"{service.upper()}_DATABASE_URL"] for service in SERVICES}
-        took = upgrade(urls)
+        upgrade(urls, print)
     except KeyError as missing:
         print(f"{missing.args[0]} is not set, nor is DATABASE_URL", file=sys.stderr)
         return 2
     except (DatabaseError, CommandError, psycopg.Error, sqlalchemy.exc.SQLAlchemyError) as error:
         print(f"the migrations did not run: {error}", file=sys.stderr)
         return 1
-    for service in urls:
-        print(f"{service}: {f'migrated in {took[service]:.1f} s' if service in took else 'at its head'}")
+    print(f"at their newest migrations: {', '.join(urls)}")
     return 0
 
 
