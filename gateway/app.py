@@ -1,0 +1,55 @@
+"""The gateway's application: `create_app` is what `python -m shared.serve gateway.app` runs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+
+from gateway import health
+from gateway.cache import Cache
+from gateway.door import Door
+from gateway.forward import Forwarder
+from gateway.rate import RateLimiter
+from gateway.settings import Settings
+from gateway.upstream import Transport
+from shared import clock, openapi, problems
+
+VERSION: Final = "1.0.0"
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The gateway. `settings` are read from the environment unless given; nothing is connected before a request."""
+    settings = settings or Settings()
+    clock.configure(settings.clock_offset_days)
+    forwarder = Forwarder(
+        Transport(connect_timeout=settings.connect_timeout, stall_timeout=settings.stall_timeout),
+        settings.service_urls,
+        Cache(settings.cache_bytes),
+        answer_timeout=settings.answer_timeout,
+        body_limit=settings.body_limit,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await forwarder.aclose()
+
+    app = FastAPI(
+        title="Global Compact for Migration: pledges, practices, concept notes and key dates",
+        version=VERSION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.settings = settings
+    app.state.forwarder = forwarder
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
+    problems.install(app)
+    app.include_router(health.router)
+    limiter = RateLimiter(settings.rate_limit, settings.rate_limit_storage) if settings.rate_limit else None
+    app.add_middleware(Door, forwarder=forwarder, settings=settings, limiter=limiter)
+    return app

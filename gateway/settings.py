@@ -1,0 +1,87 @@
+"""What the gateway is told by its environment: read once, refused where unsafe."""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+import limits
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.settings import DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER
+
+SERVICES: Final = ("pledges", "practices", "mptf", "calendar")
+"""The services behind the gateway; each owns `/v1/<name>`."""
+
+MEGABYTE: Final = 1024 * 1024
+
+
+def _base_url(value: str) -> str:
+    scheme, _, rest = value.rstrip("/").partition("://")
+    if scheme not in ("http", "https") or not rest or "/" in rest or "?" in rest or "@" in rest:
+        raise ValueError("a service is named by scheme, host and port: http://127.0.0.1:8001")
+    return f"{scheme}://{rest}"
+
+
+def _rate(value: str) -> str:
+    limits.parse(value)
+    return value
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+
+
+class Settings(BaseSettings):
+    """Settings of the gateway. Times are seconds, sizes bytes."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    environment: Literal["production", "development"] = "production"
+    pledges_url: BaseUrl = "http://127.0.0.1:8001"
+    practices_url: BaseUrl = "http://127.0.0.1:8002"
+    mptf_url: BaseUrl = "http://127.0.0.1:8003"
+    calendar_url: BaseUrl = "http://127.0.0.1:8004"
+    public_url: str = "http://127.0.0.1:8000"
+    trusted_proxies: str = Field(
+        default="", description="Addresses and networks whose X-Forwarded-For is believed, space or comma separated."
+    )
+    oidc_issuer: str = DEVELOPMENT_ISSUER
+    oidc_audience: str = DEVELOPMENT_AUDIENCE
+    clock_offset_days: int = Field(default=0, ge=-36500, le=36500)
+    data_dir: Path = Path(".data")
+
+    connect_timeout: float = Field(default=2.0, gt=0)
+    answer_timeout: float = Field(default=30.0, gt=0, description="From the request's last byte to the first answered.")
+    stall_timeout: float = Field(default=60.0, gt=0, description="The longest pause within an answer.")
+    dashboard_timeout: float = Field(default=2.0, gt=0)
+    body_limit: int = Field(default=51 * MEGABYTE, gt=0, description="Imports are 50 MB; forms add some bytes.")
+    cache_bytes: int = Field(default=64 * MEGABYTE, ge=0)
+
+    rate_limit: Annotated[str, AfterValidator(_rate)] | None = Field(
+        default=None, description="Requests allowed to one address, such as `600/minute`; none: no limit."
+    )
+    rate_limit_storage: str = "async+memory://"
+
+    @property
+    def development(self) -> bool:
+        return self.environment == "development"
+
+    @property
+    def service_urls(self) -> dict[str, str]:
+        """Where each service listens, by its name."""
+        return {name: getattr(self, f"{name}_url") for name in SERVICES}
+
+    @property
+    def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return tuple(ip_network(part) for part in self.trusted_proxies.replace(",", " ").split())
+
+    @model_validator(mode="after")
+    def _refuse_what_is_unsafe(self) -> Self:
+        _ = self.trusted_networks
+        if self.development:
+            return self
+        if self.oidc_issuer == DEVELOPMENT_ISSUER:
+            raise ValueError("OIDC_ISSUER must name a real provider outside development")
+        if self.clock_offset_days:
+            raise ValueError("CLOCK_OFFSET_DAYS moves the clock in development only")
+        return self
