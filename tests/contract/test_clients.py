@@ -1,0 +1,81 @@
+"""Clients in TypeScript and Python are generated from the contract, compiled, and call the API as documented."""
+
+import compileall
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests import node
+from tests.environments import environment
+
+CONTRACT = node.TOP / "gateway" / "openapi.json"
+HERE = Path(__file__).parent
+
+
+def test_typescript(tmp_path: Path) -> None:
+    """A portal's code against generated types compiles under `strict`."""
+    made = node.run("openapi-typescript", str(CONTRACT), "--output", str(tmp_path / "contract.d.ts"))
+    assert made.returncode == 0, made.stderr
+    (tmp_path / "node_modules").symlink_to(node.installed())
+    shutil.copy(HERE / "portal.ts", tmp_path)
+    options = ["--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--moduleResolution", "nodenext"]
+    compiled = node.run("tsc", *options, "--noUncheckedIndexedAccess", "portal.ts", cwd=tmp_path)
+    assert compiled.returncode == 0, compiled.stdout
+
+
+@pytest.fixture(scope="module")
+def python_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds the package `gcm_client`, generated without a warning."""
+    place = tmp_path_factory.mktemp("client")
+    generator = environment("clients") / "openapi-python-client"
+    made = subprocess.run(
+        [
+            generator,
+            "generate",
+            "--path",
+            CONTRACT,
+            "--meta",
+            "none",
+            "--output-path",
+            place / "gcm_client",
+            "--fail-on-warning",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    return place
+
+
+def test_python(python_client: Path) -> None:
+    """The whole client compiles and imports, and has a module for every operation."""
+    assert compileall.compile_dir(python_client, quiet=1, force=True)
+    program = (
+        "import importlib, json, pkgutil, gcm_client\n"
+        "modules = [m.name for m in pkgutil.walk_packages(gcm_client.__path__, 'gcm_client.')]\n"
+        "for name in modules: importlib.import_module(name)\n"
+        "print(json.dumps([n.rsplit('.')[-1] for n in modules if '.api.' in n]))\n"
+    )
+    imported = subprocess.run(
+        [environment("clients") / "python", "-W", "error::SyntaxWarning", "-c", program],
+        cwd=python_client,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert imported.returncode == 0, imported.stderr
+    modules = set(json.loads(imported.stdout))
+    contract = json.loads(CONTRACT.read_text())
+    operations = {
+        operation["operationId"]
+        for path in contract["paths"].values()
+        for method, operation in path.items()
+        if method in ("get", "put", "post", "patch", "delete")
+    }
+    assert operations <= modules
