@@ -2,7 +2,6 @@
 
 from time import monotonic
 from typing import Final
-from urllib.parse import quote_from_bytes
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,16 +32,6 @@ def service_of(raw_path: bytes) -> str | None:
     return _SERVICES.get(parts[2]) if len(parts) > 2 and parts[1] == b"v1" and not parts[0] else None
 
 
-def target_of(scope: Scope) -> bytes:
-    """Path and query as they came; bytes that no URI may hold are percent-encoded."""
-    path: bytes = scope["raw_path"]
-    query: bytes = scope["query_string"]
-    target = path + b"?" + query if query else path
-    if target.isascii() and b"#" not in target:
-        return target
-    return quote_from_bytes(target, safe="/?:@!$&'()*+,;=-._~%[]").encode()
-
-
 class Door:
     """ASGI middleware in front of `app`, which answers what belongs to no service.
 
@@ -67,7 +56,9 @@ class Door:
             service = service_of(scope["raw_path"])
             if service is None:
                 return await self._own(scope, receive, send, of)
-            target = target_of(scope)
+            # Path and query as they came: the server has refused what no URI may hold.
+            query: bytes = scope["query_string"]
+            target = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
             if scope["method"] == "GET" and b"authorization" not in headers and b"range" not in headers:
                 language = best_language(headers.get(b"accept-language", b"").decode("latin-1"))
                 key = Key(service, target, headers.get(b"accept", b""), language)

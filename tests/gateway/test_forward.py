@@ -33,13 +33,12 @@ async def test_path_and_query_arrive_as_they_were_sent(client: httpx.AsyncClient
     assert (seen["raw_path"], seen["query"]) == tuple(target.split("?"))
 
 
-async def test_what_no_uri_may_hold_is_percent_encoded(gateway: str) -> None:
+async def test_what_no_uri_may_hold_is_refused(gateway: str) -> None:
     reader, writer = await asyncio.open_connection(*gateway.removeprefix("http://").split(":"))
     writer.write("GET /v1/pledges/é?q=ü%20 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
     answer = await reader.read()
     writer.close()
-    seen = json.loads(answer.partition(b"\r\n\r\n")[2])
-    assert (seen["raw_path"], seen["query"]) == ("/v1/pledges/%C3%A9", "q=%C3%BC%20")
+    assert answer.startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.parametrize("path", ["/v1/pledgesx", "/v1", "/v1/", "/v2/pledges", "//v1/pledges", "/v1/pl%65dges", "/x"])
