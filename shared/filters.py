@@ -91,12 +91,16 @@ def ranked(dimension: Dimension, counts: dict[Any, int]) -> list[dict[str, Any]]
 
 
 async def facets(
-    connection: AsyncConnection, table: Row, dimensions: Sequence[Dimension], filters: BaseModel
+    connection: AsyncConnection,
+    table: Row,
+    dimensions: Sequence[Dimension],
+    filters: BaseModel,
+    shown: Sequence[Dimension],
 ) -> dict[str, list[dict[str, Any]]]:
-    """Every dimension's facet, each disjunctive: its counts ignore the filter on that same dimension."""
+    """The facets `shown`, each disjunctive: its counts ignore the filter on that same dimension."""
     return {
         f"by_{dimension.name}": await facet(
             connection, table, dimension, conditions(table, dimensions, filters, without=dimension.name)
         )
-        for dimension in dimensions
+        for dimension in shown
     }

@@ -14,8 +14,8 @@ from shared.problems import Fault, Problem
 class Stateful(Protocol):
     """What a lifecycle needs of a record."""
 
-    status: str
-    owner: str | None
+    status: Any
+    owner: Any
 
 
 R = TypeVar("R", bound=Stateful)
@@ -123,7 +123,7 @@ class Lifecycle(Generic[R]):
         move = self.find(record, action, caller, comment)
         left = record.status
         record.status = move.goes_to(record)
-        return left, record.status
+        return str(left), str(record.status)
 
     def table(self) -> str:
         """The lifecycle as a Markdown table, for `docs/lifecycles.md`."""

@@ -107,7 +107,7 @@ class Sort:
 
 async def page(
     connection: AsyncConnection | AsyncSession,
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     table: Any,
     where: Sequence[ColumnElement[bool]],
     parameters: Paging,
@@ -147,7 +147,7 @@ def _id(row: Any) -> UUID:
 
 async def _ranked(
     connection: AsyncConnection | AsyncSession,
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     table: Any,
     where: Sequence[ColumnElement[bool]],
     parameters: Paging,

@@ -20,6 +20,7 @@ def configure(level: str = "INFO") -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                # A trace with the frames' locals would print what a person wrote: lines only.
                 structlog.processors.format_exc_info,
                 structlog.processors.JSONRenderer(),
             ],

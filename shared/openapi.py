@@ -51,6 +51,7 @@ def document(app: FastAPI) -> Document:
         _read_schemas(written)
         for method, operation in operations(written):
             _conventions(method, operation)
+        _drop_titles(written)
         document_security(written)
         app.openapi_schema = written
     return app.openapi_schema
@@ -65,6 +66,9 @@ def operations(written: Document) -> Iterator[tuple[str, Document]]:
 
 def _problem_components(written: Document) -> None:
     schemas = written.setdefault("components", {}).setdefault("schemas", {})
+    for _, operation in operations(written):
+        if "HTTPValidationError" in str(operation["responses"].get("422")):
+            del operation["responses"]["422"]
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     schemas["Problem"] = problems.ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -79,7 +83,7 @@ def _problem_components(written: Document) -> None:
 
 
 def _names_of_schemas(written: Document) -> None:
-    """`X-Input` and `X-Output` become `XInput` and `X`: names that read well in generated clients."""
+    """`X-Input`, `X-Output` and `Page_X_` become `XInput`, `X` and `XPage`: they read well in generated clients."""
     schemas = written["components"]["schemas"]
     renamed = {}
     for name in schemas:
@@ -87,6 +91,8 @@ def _names_of_schemas(written: Document) -> None:
             renamed[name] = name.removesuffix("-Output")
         elif name.endswith("-Input"):
             renamed[name] = name.removesuffix("-Input") + "Input"
+        elif name.startswith("Page_"):
+            renamed[name] = name.removeprefix("Page_").strip("_") + "Page"
     written["components"]["schemas"] = {renamed.get(name, name): schema for name, schema in schemas.items()}
     for reference in _references(written):
         name = reference["$ref"].rpartition("/")[2]
@@ -129,10 +135,21 @@ def _read_schemas(written: Document) -> None:
                 schema["required"].remove(field)
 
 
+def _drop_titles(node: Any) -> None:
+    """A title made of the field's own name tells nobody anything."""
+    if isinstance(node, dict):
+        if isinstance(node.get("title"), str) and ("type" in node or "anyOf" in node or "$ref" in node):
+            del node["title"]
+        for value in node.values():
+            _drop_titles(value)
+    elif isinstance(node, list):
+        for value in node:
+            _drop_titles(value)
+
+
 def _conventions(method: str, operation: Document) -> None:
     """What the platform does for every operation of a kind, said once."""
     answers = operation["responses"]
-    answers.pop("422", None) if "HTTPValidationError" in str(answers.get("422")) else None
     kinds = ["invalid"]
     parameters = operation.setdefault("parameters", [])
     if operation.get("security"):

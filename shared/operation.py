@@ -94,6 +94,7 @@ class _ParsedRequest(Request):
 async def _json_request(request: Request, *, required: bool) -> Request:
     """The request with its JSON body read: within the limit, of a type taken here, strictly RFC 8259."""
     body = await read_body(request, JSON_LIMIT)
+    request._body = body
     if not body:
         if required and "content-type" in request.headers:
             raise Problem("malformed", "The body is empty where JSON is needed.")

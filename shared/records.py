@@ -1,11 +1,12 @@
 """The working record, its history and its immutable publications: what the four services' records have in common."""
 
-from collections.abc import Sequence
+import collections.abc
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, ForeignKey, Integer, SmallInteger, Text, select, text
+from fastapi import Path
+from sqlalchemy import Boolean, DateTime, ForeignKey, Integer, Sequence, SmallInteger, Text, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
@@ -89,15 +90,18 @@ class PublicationMixin:
 
     @declared_attr
     def record_id(cls) -> Mapped[UUID]:
-        return mapped_column(ForeignKey(f"{cls.record_of}.id", ondelete="CASCADE"), primary_key=True)
+        return mapped_column(ForeignKey(f"{cls.record_of}.id", ondelete="CASCADE"), primary_key=True, sort_order=-1)
 
+
+# Number of a publication, as it stands in a path.
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 R = TypeVar("R", bound=RecordMixin)
 
 
-async def new_reference(session: AsyncSession, prefix: str, sequence: str) -> str:
+async def new_reference(session: AsyncSession, prefix: str, sequence: Sequence) -> str:
     """The next reference, such as `PLG-2026-0042`; a number that a rollback takes is not used again."""
-    number = await session.scalar(text(f"SELECT nextval('{sequence}')"))
+    number = await session.scalar(sequence.next_value())
     return f"{prefix}-{clock.today().year}-{number:04d}"
 
 
@@ -109,11 +113,11 @@ async def find(session: AsyncSession, model: type[R], record_id: UUID, *, lock: 
     return record
 
 
-def hidden(record: RecordMixin) -> Problem:
+def hidden(noun: str, version: int) -> Problem:
     """What somebody hears who may read publications only, where there is none: 410 once there was one, else 404."""
-    if record.version > 0:
-        return Problem("gone", f"This {record.noun} was withdrawn after its publication.")
-    return Problem("not-found", f"There is no such {record.noun}.")
+    if version > 0:
+        return Problem("gone", f"This {noun} was withdrawn after its publication.")
+    return Problem("not-found", f"There is no such {noun}.")
 
 
 def note(
@@ -171,7 +175,9 @@ async def publication(session: AsyncSession, record: RecordMixin, number: int) -
     return found
 
 
-async def history(session: AsyncSession, record: RecordMixin, after: UUID | None, limit: int) -> Sequence[HistoryMixin]:
+async def history(
+    session: AsyncSession, record: RecordMixin, after: UUID | None, limit: int
+) -> collections.abc.Sequence[HistoryMixin]:
     """Steps in the order they were made, after the one named."""
     table = record.History
     statement = select(table).where(table.record_id == record.id).order_by(table.id).limit(limit)
@@ -180,7 +186,9 @@ async def history(session: AsyncSession, record: RecordMixin, after: UUID | None
     return (await session.scalars(statement)).all()
 
 
-async def versions(session: AsyncSession, record: RecordMixin, after: int, limit: int) -> Sequence[PublicationMixin]:
+async def versions(
+    session: AsyncSession, record: RecordMixin, after: int, limit: int
+) -> collections.abc.Sequence[PublicationMixin]:
     """Publications in their order, after the number given."""
     table = record.Publication
     statement = (

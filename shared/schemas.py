@@ -2,13 +2,12 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -16,17 +15,13 @@ from pydantic import (
     WithJsonSchema,
 )
 
+V = TypeVar("V")
+
 
 class Model(BaseModel):
     """Refuses unknown fields; what is answered always carries every field (`shared.openapi` writes it so)."""
 
     model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
-
-
-def _only_text(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise ValueError('Send a decimal as a string, such as "200000.00".')
-    return value
 
 
 DECIMAL_PATTERN = r"^-?[0-9]{1,16}(\.[0-9]{1,4})?$"
@@ -73,17 +68,26 @@ PartialDate = Annotated[
 ]
 
 
-def _web_address(value: str) -> str:
-    if not value.startswith(("https://", "http://")):
-        raise ValueError("a web address begins with https:// or http://")
-    return value
-
-
 WebAddress = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^https?://[^\s<>\"]+$"),
     Field(description="An absolute web address."),
 ]
+
+
+class Contact(Model):
+    """The contact person: never in a public answer, an export or a log."""
+
+    name: Line | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+
+
+class Advice(Model):
+    """Guidance that is not a rule: nothing is refused for it."""
+
+    pointer: str
+    detail: str
 
 
 class Source(Model):
@@ -139,8 +143,8 @@ Amount = Annotated[
 ]
 
 
-def _repeatable(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Repeatable = BeforeValidator(_repeatable)
+def unique(values: list[V]) -> list[V]:
+    """Refuse a value that stands twice."""
+    if len(set(values)) < len(values):
+        raise ValueError("a value stands twice")
+    return values

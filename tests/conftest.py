@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
+from tests import clients
 from tools import database, migrate, postgres
 
 # Quick rather than safe: what a test server holds ends with the session.
@@ -59,3 +60,10 @@ def database_urls(new_database: Callable[[], str]) -> dict[str, str]:
     database.prepare(admin, urls)
     migrate.upgrade(urls)
     return urls
+
+
+@pytest.fixture(scope="session")
+def jwks_url() -> Iterator[str]:
+    """Where the keys are published that `tests.clients.token` signs with."""
+    with clients.key_set() as url:
+        yield url

@@ -1,5 +1,4 @@
 from services.pledges.models import Base
-
 from shared import migrations
 
 migrations.run(Base.metadata)

@@ -1,0 +1,21 @@
+"""The pledges service as an application: `python -m shared.serve services.pledges.app`."""
+
+from fastapi import FastAPI
+
+from services.pledges import routes, service
+from services.pledges.models import IdempotencyKey
+from shared.application import create_service
+from shared.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service; its settings are read from the environment unless given."""
+    return create_service(
+        "pledges",
+        title="Pledges",
+        description="The Pledging Initiative: measurable commitments of States and stakeholders, and their progress.",
+        routers=[routes.router],
+        idempotency=IdempotencyKey,
+        settings=settings,
+        check=service.refuse_samples,
+    )

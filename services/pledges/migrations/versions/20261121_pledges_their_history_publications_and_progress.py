@@ -1,0 +1,198 @@
+"""pledges, their history, publications and progress
+
+Revises:
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from shared import search
+
+revision = "bd28c4bb11e3"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for statement in search.configurations():
+        op.execute(statement)
+    op.execute(sa.schema.CreateSequence(sa.Sequence("pledge_reference")))
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("sub", sa.Text(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("status", sa.SmallInteger(), nullable=True),
+        sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("sub", "method", "path", "key"),
+    )
+    op.create_index(op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"], unique=False)
+    op.create_table(
+        "pledges",
+        sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("sample", sa.Boolean(), nullable=False),
+        sa.Column("source", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("complete", sa.Boolean(), nullable=False),
+        sa.Column("public", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approach", sa.Text(), nullable=True),
+        sa.Column("entity_type", sa.Text(), nullable=True),
+        sa.Column("language", sa.Text(), nullable=True),
+        sa.Column("scope", sa.Text(), nullable=True),
+        sa.Column("implementation_status", sa.Text(), nullable=True),
+        sa.Column("forms", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("objectives", postgresql.ARRAY(sa.SmallInteger()), nullable=False),
+        sa.Column("principles", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("countries", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("regions", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("title", sa.Text(collation="C"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), nullable=False),
+        sa.CheckConstraint("status <> 'published' OR public", name="published_is_public"),
+        sa.CheckConstraint(
+            "status IN ('draft', 'submitted', 'returned', 'published', 'revising', 'declined', 'withdrawn')",
+            name="status_known",
+        ),
+        sa.CheckConstraint(
+            "status NOT IN ('draft', 'declined', 'withdrawn') OR NOT public", name="hidden_is_not_public"
+        ),
+        sa.CheckConstraint("(version > 0) = (published_at IS NOT NULL)", name="published_at_with_first_version"),
+        sa.CheckConstraint("NOT public OR version > 0", name="public_has_publication"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("reference"),
+    )
+    op.create_index("pledges_owner", "pledges", ["owner", "updated_at", "id"], unique=False)
+    op.create_index("pledges_updated", "pledges", ["updated_at", "id"], unique=False)
+    op.create_table(
+        "pledge_history",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sub", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("from_status", sa.Text(), nullable=True),
+        sa.Column("to_status", sa.Text(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=True),
+        sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("record_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["record_id"], ["pledges.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_pledge_history_record_id"), "pledge_history", ["record_id"], unique=False)
+    op.create_table(
+        "pledge_publications",
+        sa.Column("record_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("schema_version", sa.SmallInteger(), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["record_id"], ["pledges.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("record_id", "number"),
+    )
+    op.create_index(
+        "pledge_publications_matches",
+        "pledge_publications",
+        [sa.literal_column("(content ->> 'matches')")],
+        unique=False,
+        postgresql_where=sa.text("content ? 'matches'"),
+    )
+    op.create_table(
+        "progress_reports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("record_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("implementation_status", sa.Text(), nullable=False),
+        sa.Column("reported_on", sa.Text(), nullable=False),
+        sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("corrects", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "implementation_status IN ('planned', 'in_progress', 'fulfilled', 'discontinued')",
+            name="implementation_known",
+        ),
+        sa.ForeignKeyConstraint(
+            ["corrects"],
+            ["progress_reports.id"],
+        ),
+        sa.ForeignKeyConstraint(["record_id"], ["pledges.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("corrects"),
+    )
+    op.create_index(op.f("ix_progress_reports_record_id"), "progress_reports", ["record_id"], unique=False)
+    op.create_table(
+        "published_pledges",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("fresh_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("amount", sa.Numeric(precision=20, scale=4), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("approach", sa.Text(), nullable=True),
+        sa.Column("entity_type", sa.Text(), nullable=True),
+        sa.Column("language", sa.Text(), nullable=True),
+        sa.Column("scope", sa.Text(), nullable=True),
+        sa.Column("implementation_status", sa.Text(), nullable=True),
+        sa.Column("forms", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("objectives", postgresql.ARRAY(sa.SmallInteger()), nullable=False),
+        sa.Column("principles", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("countries", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("regions", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("title", sa.Text(collation="C"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), nullable=False),
+        sa.ForeignKeyConstraint(["id"], ["pledges.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("reference"),
+    )
+    op.create_index(
+        "published_pledges_countries", "published_pledges", ["countries"], unique=False, postgresql_using="gin"
+    )
+    op.create_index("published_pledges_newest", "published_pledges", ["published_at", "id"], unique=False)
+    op.create_index(
+        "published_pledges_objectives", "published_pledges", ["objectives"], unique=False, postgresql_using="gin"
+    )
+    op.create_index("published_pledges_search", "published_pledges", ["search"], unique=False, postgresql_using="gin")
+    op.create_index("published_pledges_title", "published_pledges", ["title", "id"], unique=False)
+    op.create_index("published_pledges_updated", "published_pledges", ["updated_at", "id"], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_index("published_pledges_updated", table_name="published_pledges")
+    op.drop_index("published_pledges_title", table_name="published_pledges")
+    op.drop_index("published_pledges_search", table_name="published_pledges", postgresql_using="gin")
+    op.drop_index("published_pledges_objectives", table_name="published_pledges", postgresql_using="gin")
+    op.drop_index("published_pledges_newest", table_name="published_pledges")
+    op.drop_index("published_pledges_countries", table_name="published_pledges", postgresql_using="gin")
+    op.drop_table("published_pledges")
+    op.drop_index(op.f("ix_progress_reports_record_id"), table_name="progress_reports")
+    op.drop_table("progress_reports")
+    op.drop_index(
+        "pledge_publications_matches", table_name="pledge_publications", postgresql_where=sa.text("content ? 'matches'")
+    )
+    op.drop_table("pledge_publications")
+    op.drop_index(op.f("ix_pledge_history_record_id"), table_name="pledge_history")
+    op.drop_table("pledge_history")
+    op.drop_index("pledges_updated", table_name="pledges")
+    op.drop_index("pledges_owner", table_name="pledges")
+    op.drop_table("pledges")
+    op.drop_index(op.f("ix_idempotency_keys_created_at"), table_name="idempotency_keys")
+    op.drop_table("idempotency_keys")
+    op.execute(sa.schema.DropSequence(sa.Sequence("pledge_reference")))
+    for statement in search.drop_configurations():
+        op.execute(statement)

@@ -1,0 +1,140 @@
+"""Tables of the pledges service; CHECKs repeat the rules that must never be broken."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Numeric,
+    Sequence,
+    SmallInteger,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from uuid_utils.compat import uuid7
+
+from services.pledges.lifecycle import STATUSES
+from shared import clock
+from shared.idempotency import IdempotencyMixin
+from shared.records import HistoryMixin, PublicationMixin, RecordMixin
+
+IMPLEMENTATION = ("planned", "in_progress", "fulfilled", "discontinued")
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
+
+class Base(DeclarativeBase):
+    """The service's own metadata; its schema is its role's search path."""
+
+
+REFERENCES = Sequence("pledge_reference", metadata=Base.metadata)
+
+
+class FilterColumns:
+    """What lists, facets and searches read, derived from the content; alike on working records and publications."""
+
+    approach: Mapped[str | None] = mapped_column(Text)
+    entity_type: Mapped[str | None] = mapped_column(Text)
+    language: Mapped[str | None] = mapped_column(Text)
+    scope: Mapped[str | None] = mapped_column(Text)
+    implementation_status: Mapped[str | None] = mapped_column(Text)
+    forms: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    objectives: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), default=list)
+    principles: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    countries: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    regions: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    title: Mapped[str] = mapped_column(Text(collation="C"))
+    search: Mapped[Any] = mapped_column(TSVECTOR)
+
+
+class Pledge(RecordMixin, FilterColumns, Base):
+    """A pledge as its owner works on it."""
+
+    __tablename__ = "pledges"
+    __table_args__ = (
+        CheckConstraint(_one_of("status", STATUSES), name="status_known"),
+        CheckConstraint("NOT public OR version > 0", name="public_has_publication"),
+        CheckConstraint("status <> 'published' OR public", name="published_is_public"),
+        CheckConstraint("status NOT IN ('draft', 'declined', 'withdrawn') OR NOT public", name="hidden_is_not_public"),
+        CheckConstraint("(version > 0) = (published_at IS NOT NULL)", name="published_at_with_first_version"),
+        Index("pledges_owner", "owner", "updated_at", "id"),
+        Index("pledges_updated", "updated_at", "id"),
+    )
+    noun = "pledge"
+
+    submitted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class PledgeHistory(HistoryMixin, Base):
+    __tablename__ = "pledge_history"
+    record_of = "pledges"
+
+
+class PledgePublication(PublicationMixin, Base):
+    __tablename__ = "pledge_publications"
+    __table_args__ = (
+        Index(
+            "pledge_publications_matches",
+            text("(content ->> 'matches')"),
+            postgresql_where=text("content ? 'matches'"),
+        ),
+    )
+    record_of = "pledges"
+
+
+Pledge.History = PledgeHistory
+Pledge.Publication = PledgePublication
+
+
+class PublishedPledge(FilterColumns, Base):
+    """The current publication of each pledge that the public reads, rendered; a cache that can be rebuilt."""
+
+    __tablename__ = "published_pledges"
+    __table_args__ = (
+        Index("published_pledges_newest", "published_at", "id"),
+        Index("published_pledges_updated", "updated_at", "id"),
+        Index("published_pledges_title", "title", "id"),
+        Index("published_pledges_objectives", "objectives", postgresql_using="gin"),
+        Index("published_pledges_countries", "countries", postgresql_using="gin"),
+        Index("published_pledges_search", "search", postgresql_using="gin"),
+    )
+
+    id: Mapped[UUID] = mapped_column(ForeignKey("pledges.id", ondelete="CASCADE"), primary_key=True)
+    reference: Mapped[str] = mapped_column(Text, unique=True)
+    published_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    # From when freshness counts; null once nothing more is expected (fulfilled or discontinued).
+    fresh_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    amount: Mapped[Decimal | None] = mapped_column(Numeric(20, 4))
+    currency: Mapped[str | None] = mapped_column(Text)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ProgressReport(Base):
+    """What the owner says of a published pledge's progress; never changed, only corrected by a later one."""
+
+    __tablename__ = "progress_reports"
+    __table_args__ = (CheckConstraint(_one_of("implementation_status", IMPLEMENTATION), name="implementation_known"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("pledges.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
+    created_by: Mapped[str] = mapped_column(Text)
+    implementation_status: Mapped[str] = mapped_column(Text)
+    reported_on: Mapped[str] = mapped_column(Text)
+    content: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    corrects: Mapped[UUID | None] = mapped_column(ForeignKey("progress_reports.id"), unique=True)
+
+
+class IdempotencyKey(IdempotencyMixin, Base):
+    """First answers to creations, for 24 hours."""
