@@ -5,7 +5,9 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,18 +31,34 @@ def test_typescript(tmp_path: Path) -> None:
     assert compiled.returncode == 0, compiled.stdout
 
 
+def operations(contract: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every operation of the contract with its method."""
+    for path in contract["paths"].values():
+        for method in path.keys() & {"get", "put", "post", "patch", "delete"}:
+            yield method, path[method]
+
+
 @pytest.fixture(scope="module")
 def python_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds the package `gcm_client`, generated without a warning."""
     place = tmp_path_factory.mktemp("client")
     tools = environment("clients")
+    contract = json.loads(CONTRACT.read_text())
+    for _, operation in operations(contract):
+        # The generator forgets an import where a required body may be of two types (its issue 1451, open): of the two
+        # types that PATCH takes it is shown the one that says what is meant.
+        content = operation.get("requestBody", {}).get("content", {})
+        if "application/merge-patch+json" in content:
+            content.pop("application/json", None)
+    shown = place / "openapi.json"
+    shown.write_text(json.dumps(contract))
     made = subprocess.run(
         [
             tools / "openapi-python-client",
             "generate",
             "--fail-on-warning",
             "--meta=none",
-            f"--path={CONTRACT}",
+            f"--path={shown}",
             f"--output-path={place}/gcm_client",
         ],
         # It formats what it writes with the linter of its own environment.
@@ -73,11 +91,4 @@ def test_python(python_client: Path) -> None:
     )
     assert imported.returncode == 0, imported.stderr
     modules = set(json.loads(imported.stdout))
-    contract = json.loads(CONTRACT.read_text())
-    operations = {
-        operation["operationId"]
-        for path in contract["paths"].values()
-        for method, operation in path.items()
-        if method in ("get", "put", "post", "patch", "delete")
-    }
-    assert operations <= modules
+    assert {operation["operationId"] for _, operation in operations(json.loads(CONTRACT.read_text()))} <= modules
