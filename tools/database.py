@@ -36,7 +36,7 @@ def service_urls(admin_url: str, environment: Mapping[str, str] | None = None) -
     secret kept in DATA_DIR. Raises DatabaseError where a given URL names another role or database.
     """
     environment = os.environ if environment is None else environment
-    admin = _admin(admin_url)
+    admin = parse(admin_url)
     key = str(admin.password) if admin.password else _kept_secret(environment)
     urls = {}
     for service in SERVICES:
@@ -59,7 +59,7 @@ def prepare(admin_url: str, urls: Mapping[str, str]) -> None:
     ``urls`` are those of ``service_urls``. Whatever stands already is left as it is. The admin needs
     CREATEDB (unless the database stands) and CREATEROLE, not more.
     """
-    admin = _admin(admin_url)
+    admin = parse(admin_url)
     _ensure_database(admin)
     with _connected(admin) as connection, _alone(connection, str(admin.database)):
         _check_encoding(connection)
@@ -68,7 +68,8 @@ def prepare(admin_url: str, urls: Mapping[str, str]) -> None:
             _ensure_service(connection, service, make_url(url))
 
 
-def _admin(admin_url: str) -> URL:
+def parse(admin_url: str) -> URL:
+    """The admin's URL with its database named. Raises DatabaseError for a name that roles cannot carry."""
     url = make_url(admin_url).set(drivername="postgresql")
     url = url.set(database=url.database or DEFAULT_DATABASE)
     longest = max(len(f"{url.database}_{service}".encode()) for service in SERVICES)
@@ -211,7 +212,7 @@ def main() -> int:
     except (DatabaseError, psycopg.Error) as error:
         print(f"the database cannot be prepared: {error}", file=sys.stderr)
         return 1
-    print(f"{_admin(admin_url).database}: roles, schemas and extensions stand for {', '.join(urls)}")
+    print(f"{parse(admin_url).database}: roles, schemas and extensions stand for {', '.join(urls)}")
     return 0
 
 

