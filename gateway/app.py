@@ -18,7 +18,7 @@ from shared import clock, openapi, problems
 VERSION: Final = "1.0.0"
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None) -> Door:
     """The gateway. `settings` are read from the environment unless given; nothing is connected before a request."""
     settings = settings or Settings()
     clock.configure(settings.clock_offset_days)
@@ -29,6 +29,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         answer_timeout=settings.answer_timeout,
         body_limit=settings.body_limit,
     )
+
+    limiter = RateLimiter(settings.rate_limit, settings.rate_limit_storage) if settings.rate_limit else None
+    return Door(own_pages(settings, forwarder), forwarder=forwarder, settings=settings, limiter=limiter)
+
+
+def own_pages(settings: Settings, forwarder: Forwarder) -> FastAPI:
+    """What the gateway answers itself."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -50,6 +57,4 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     problems.install(app)
     app.include_router(health.router)
-    limiter = RateLimiter(settings.rate_limit, settings.rate_limit_storage) if settings.rate_limit else None
-    app.add_middleware(Door, forwarder=forwarder, settings=settings, limiter=limiter)
     return app

@@ -97,7 +97,7 @@ def entry(status: int, headers: Headers, body: bytes, generation: int) -> Entry 
     # Two Vary fields would show here as their last one only.
     if not all(_vary_is_known(value) for name, value in headers if name == b"vary"):
         return None
-    return Entry(headers, body, fields.get(b"etag"), kept, generation)
+    return Entry([pair for pair in headers if pair[0] != b"age"], body, fields.get(b"etag"), kept, generation)
 
 
 class Cache:

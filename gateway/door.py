@@ -33,7 +33,7 @@ def service_of(raw_path: bytes) -> str | None:
 
 
 class Door:
-    """ASGI middleware in front of `app`, which answers what belongs to no service.
+    """The ASGI application that the server runs, in front of `app`, which answers what belongs to no service.
 
     Requests without a token are answered from memory where an answer may be kept; all others are passed on.
     """

@@ -146,10 +146,9 @@ class Forwarder:
 
     async def _open(self, response: upstream.Response, longest: int, *, bodiless: bool = False) -> Answer:
         """The answer, read whole where it says that it has at most `longest` bytes."""
-        raw = [pair for pair in response.headers.raw if pair[0] != b"age"]
-        headers = for_caller(raw)
+        headers = for_caller(response.headers.raw)
         bodiless = bodiless or response.status_code in (204, 304)
-        length = response.headers.get("content-length", "")
+        length = dict(headers).get(b"content-length", b"")
         if not bodiless and not (length.isdigit() and int(length) <= longest):
             return Answer(response.status_code, headers, rest=response)
         try:

@@ -22,6 +22,8 @@ ConnectError = httpx.ConnectError
 # What aiohttp would add by itself: the caller's header fields are forwarded, and nothing else.
 _NOT_ADDED: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
+_NO_BODY: Final = httpx.ByteStream(b"")
+
 # The first that fits: subclasses stand before their bases.
 _FAULTS: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]] = (
     (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
@@ -101,7 +103,7 @@ class Transport(httpx.AsyncBaseTransport):
                 headers=CIMultiDict(
                     [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
                 ),
-                data=None if isinstance(stream, httpx.ByteStream) else stream,
+                data=None if stream is _NO_BODY else stream,
                 allow_redirects=False,
             )
         except (aiohttp.ClientError, OSError) as error:
@@ -126,7 +128,7 @@ def request(
     method: str, origin: httpx.URL, target: bytes, headers: Headers, body: AsyncByteStream | None
 ) -> httpx.Request:
     """A request for `target` (path and query, percent-encoded) at one of `origins`."""
-    return httpx.Request(method, origin, headers=headers, stream=body, extensions={"target": target})
+    return httpx.Request(method, origin, headers=headers, stream=body or _NO_BODY, extensions={"target": target})
 
 
 def body_of(response: httpx.Response) -> Body:
