@@ -145,8 +145,9 @@ def main() -> int:
                 whole = operations["tested"] == operations["total"] and report["complete"] and cases["generated"]
                 good = whole and not report["failures"] and not report["errors"]
                 passed, failed = passed + bool(good), failed + (not good)
-                said = f"{operations['tested']} operations, {cases['generated']} requests, {report['running_time']:.0f} s"
-                print(f"{'ok    ' if good else 'FAILED'} {caller:<22} {said}", flush=True)
+                said = f"{operations['tested']} operations, {cases['generated']} requests"
+                verdict = "ok    " if good else "FAILED"
+                print(f"{verdict} {caller:<22} {said}, {report['running_time']:.0f} s", flush=True)
                 if not good:
                     print(printed)
     print(f"{passed} passed, {failed} failed")
