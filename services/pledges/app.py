@@ -1,11 +1,23 @@
 """The pledges service as an application: `python -m shared.serve services.pledges.app`."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 
 from services.pledges import routes, service
+from services.pledges.index import Index
 from services.pledges.models import IdempotencyKey
 from shared.application import create_service
 from shared.settings import Settings
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """The summary's index stands before the first request."""
+    app.state.index = Index(app.state.database)
+    await app.state.index.build()
+    yield
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -18,4 +30,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         idempotency=IdempotencyKey,
         settings=settings,
         check=service.refuse_samples,
+        lifespan=lifespan,
     )

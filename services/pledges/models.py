@@ -6,15 +6,19 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
+    Integer,
     LargeBinary,
     Numeric,
     Sequence,
     SmallInteger,
     Text,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
@@ -38,6 +42,7 @@ class Base(DeclarativeBase):
 
 
 REFERENCES = Sequence("pledge_reference", metadata=Base.metadata)
+ORDINALS = Sequence("published_pledge_ordinal", metadata=Base.metadata, minvalue=0, start=0)
 
 
 class FilterColumns:
@@ -115,9 +120,21 @@ class PublishedPledge(FilterColumns, Base):
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     # From when freshness counts; null once nothing more is expected (fulfilled or discontinued).
     fresh_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # Its place in the summary's bitmaps; a republished pledge gets a new one.
+    ordinal: Mapped[int] = mapped_column(Integer, ORDINALS, server_default=ORDINALS.next_value(), unique=True)
     amount: Mapped[Decimal | None] = mapped_column(Numeric(20, 4))
     currency: Mapped[str | None] = mapped_column(Text)
     body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PublishedChange(Base):
+    """That a published pledge's row was written or removed, in the order of commits: what the summaries follow."""
+
+    __tablename__ = "published_changes"
+
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(Integer)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
 class ProgressReport(Base):

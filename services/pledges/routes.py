@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from services.pledges import schemas, service
+from services.pledges.index import Index
 from services.pledges.models import Pledge
 from shared import records
 from shared.auth import MaybeCaller, SignedIn
@@ -59,7 +60,8 @@ async def summarize_pledges(
     request: Request, filters: Annotated[schemas.PledgeFilters, Query()], caller: MaybeCaller, reader: Reader
 ) -> Response:
     """The public dashboard's numbers; each facet ignores the filter on its own dimension."""
-    return answer(request, await service.summary(reader, filters))
+    index: Index = request.app.state.index
+    return answer(request, await index.answer(reader, filters))
 
 
 @router.get(

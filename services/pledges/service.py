@@ -1,6 +1,5 @@
 """Every rule of a pledge and all its SQL; functions over a session."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
@@ -18,35 +17,25 @@ from uuid_utils.compat import uuid7
 
 from services.pledges import schemas
 from services.pledges.completeness import gaps, smart, warnings
+from services.pledges.dimensions import DIMENSIONS
 from services.pledges.lifecycle import EDITABLE, PLEDGE
-from services.pledges.models import REFERENCES, Pledge, PledgePublication, ProgressReport, PublishedPledge
+from services.pledges.models import (
+    REFERENCES,
+    Pledge,
+    PledgePublication,
+    ProgressReport,
+    PublishedChange,
+    PublishedPledge,
+)
 from shared import clock, lists, records, search
 from shared.auth import Caller
 from shared.conditional import answer
 from shared.database import Database
-from shared.filters import Dimension, conditions, facets
+from shared.filters import conditions
 from shared.lifecycle import owns
 from shared.problems import Fault, Problem, faults
-from shared.reference import ENTITY_TYPES, OBJECTIVE_NUMBERS, PRINCIPLE_CODES, REGION_CODES, regions_of
+from shared.reference import regions_of
 from shared.schemas import Contact
-
-DIMENSIONS = (
-    Dimension("objective", "objectives", many=True, values=tuple(sorted(OBJECTIVE_NUMBERS))),
-    Dimension("principle", "principles", many=True, values=PRINCIPLE_CODES),
-    Dimension("form", "forms", many=True, values=("financial", "human_resource", "process", "policy")),
-    Dimension("approach", "approach", values=("individual", "common", "partnership", "matching")),
-    Dimension("entity_type", "entity_type", values=tuple(ENTITY_TYPES)),
-    Dimension("region", "regions", many=True, values=tuple(REGION_CODES)),
-    Dimension("country", "countries", many=True),
-    Dimension(
-        "implementation_status",
-        "implementation_status",
-        values=("planned", "in_progress", "fulfilled", "discontinued"),
-    ),
-    Dimension("language", "language"),
-    Dimension("scope", "scope", values=("local", "national", "regional", "global")),
-)
-FACETS = DIMENSIONS[:8]
 
 
 def is_staff(caller: Caller | None) -> bool:
@@ -132,8 +121,12 @@ PRIVATE = {"contact", "owner", "smart", "warnings"}
 
 async def refresh(session: AsyncSession, pledge: Pledge) -> None:
     """Make the public's row anew from the current publication and what stands beside it."""
+    # One at a time until the commit: the log's numbers are then in the order of commits, and no row is
+    # rendered from what another transaction is about to change.
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext("published_pledges"))))
     if not pledge.public:
-        await session.execute(delete(PublishedPledge).where(PublishedPledge.id == pledge.id))
+        removed = delete(PublishedPledge).where(PublishedPledge.id == pledge.id).returning(PublishedPledge.ordinal)
+        session.add_all(PublishedChange(ordinal=ordinal) for ordinal in await session.scalars(removed))
         return
     publication = await records.publication(session, pledge, pledge.version)
     last = await last_report(session, pledge.id)
@@ -165,6 +158,8 @@ async def refresh(session: AsyncSession, pledge: Pledge) -> None:
     )
     row.body = shown.model_dump_json(exclude={*PRIVATE, "freshness"}).encode()
     session.add(row)
+    await session.flush()
+    session.add(PublishedChange(ordinal=row.ordinal))
 
 
 def _fresh_since(pledge: Pledge, last: ProgressReport | None) -> datetime | None:
@@ -222,7 +217,8 @@ async def _matched(session: AsyncSession, named: str | None) -> Pledge | None:
     key: ColumnElement[bool] = Pledge.reference == named
     with suppress(ValueError):
         key = Pledge.id == UUID(named)
-    return (await session.scalars(select(Pledge).where(key, Pledge.public))).first()
+    statement = select(Pledge).where(key, Pledge.public).execution_options(populate_existing=True)
+    return (await session.scalars(statement)).first()
 
 
 # ---------------------------------------------------------------- reading
@@ -299,43 +295,6 @@ async def list_working(
         words=parameters.q,
     )
     return lists.body([await working(session, row[0], caller) for row in found.rows], found), found.next
-
-
-async def summary(reader: AsyncConnection, filters: schemas.PledgeFilters) -> dict[str, Any]:
-    """The dashboard's numbers over the publications that the filters leave."""
-    table = PublishedPledge
-    where = conditions(table, DIMENSIONS, filters)
-    total = (await reader.execute(select(func.count()).select_from(table).where(*where))).scalar_one()
-    return {
-        "total": total,
-        **await facets(reader, table, DIMENSIONS, filters, FACETS),
-        "by_month": await _by_month(reader, where),
-        "financial": await _sums(reader, where),
-    }
-
-
-async def _by_month(reader: AsyncConnection, where: Sequence[ColumnElement[bool]]) -> list[dict[str, Any]]:
-    month = func.to_char(func.timezone("UTC", PublishedPledge.published_at), "YYYY-MM")
-    rows = await reader.execute(select(month, func.count()).where(*where).group_by(month).order_by(month))
-    months, cumulative = [], 0
-    for name, count in rows:
-        cumulative += count
-        months.append({"month": name, "count": count, "cumulative": cumulative})
-    return months
-
-
-async def _sums(reader: AsyncConnection, where: Sequence[ColumnElement[bool]]) -> list[dict[str, Any]]:
-    table = PublishedPledge
-    statement = (
-        select(table.currency, func.sum(table.amount), func.count())
-        .where(*where, table.currency.is_not(None))
-        .group_by(table.currency)
-        .order_by(table.currency)
-    )
-    return [
-        {"currency": currency, "amount": format(amount, "f"), "count": count}
-        for currency, amount, count in await reader.execute(statement)
-    ]
 
 
 # ---------------------------------------------------------------- writing
@@ -430,6 +389,7 @@ async def act(session: AsyncSession, pledge: Pledge, action: str, body: schemas.
     if action in ("publish", "withdraw"):
         await refresh(session, pledge)
         await session.flush()
+        # Read after refresh's lock: what another publishing transaction has just changed is seen.
         if matched := await _matched(session, pledge.content.get("matches")):
             await refresh(session, matched)
     await session.flush()

@@ -7,18 +7,19 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from shared import search
+from shared import jobs, search
 
-revision = "bd28c4bb11e3"
+revision = "17d75e8aabb3"
 down_revision = None
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    for statement in search.configurations():
+    for statement in [*search.configurations(), *jobs.schema_statements()]:
         op.execute(statement)
     op.execute(sa.schema.CreateSequence(sa.Sequence("pledge_reference")))
+    op.execute(sa.schema.CreateSequence(sa.Sequence("published_pledge_ordinal", minvalue=0, start=0)))
     op.create_table(
         "idempotency_keys",
         sa.Column("sub", sa.Text(), nullable=False),
@@ -78,6 +79,13 @@ def upgrade() -> None:
     )
     op.create_index("pledges_owner", "pledges", ["owner", "updated_at", "id"], unique=False)
     op.create_index("pledges_updated", "pledges", ["updated_at", "id"], unique=False)
+    op.create_table(
+        "published_changes",
+        sa.Column("number", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
     op.create_table(
         "pledge_history",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -141,6 +149,9 @@ def upgrade() -> None:
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("fresh_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "ordinal", sa.Integer(), server_default=sa.text("nextval('published_pledge_ordinal')"), nullable=False
+        ),
         sa.Column("amount", sa.Numeric(precision=20, scale=4), nullable=True),
         sa.Column("currency", sa.Text(), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=False),
@@ -158,6 +169,7 @@ def upgrade() -> None:
         sa.Column("search", postgresql.TSVECTOR(), nullable=False),
         sa.ForeignKeyConstraint(["id"], ["pledges.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("ordinal"),
         sa.UniqueConstraint("reference"),
     )
     op.create_index(
@@ -188,11 +200,13 @@ def downgrade() -> None:
     op.drop_table("pledge_publications")
     op.drop_index(op.f("ix_pledge_history_record_id"), table_name="pledge_history")
     op.drop_table("pledge_history")
+    op.drop_table("published_changes")
     op.drop_index("pledges_updated", table_name="pledges")
     op.drop_index("pledges_owner", table_name="pledges")
     op.drop_table("pledges")
     op.drop_index(op.f("ix_idempotency_keys_created_at"), table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
+    op.execute(sa.schema.DropSequence(sa.Sequence("published_pledge_ordinal")))
     op.execute(sa.schema.DropSequence(sa.Sequence("pledge_reference")))
-    for statement in search.drop_configurations():
+    for statement in [*jobs.drop_statements(), *search.drop_configurations()]:
         op.execute(statement)

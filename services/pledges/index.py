@@ -1,0 +1,296 @@
+"""The summary's index: one bitmap of published pledges for each value of each dimension, kept in memory.
+
+Counts of the whole and under one value are kept up with every change, so they cost the same at a thousand and
+at a million pledges; any other filter is an intersection of bitmaps. Nothing here is a source: the index is
+built from `published_pledges` and follows `published_changes`, which publishing transactions write.
+"""
+
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from pyroaring import BitMap
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.pledges.dimensions import DIMENSIONS, FACETS
+from services.pledges.models import PublishedChange, PublishedPledge
+from services.pledges.schemas import PledgeFilters
+from shared import search
+from shared.database import Database
+from shared.filters import ranked
+from shared.lists import RANKED
+
+Key = tuple[str, Any]
+MONTH = "month"
+# Amounts have four decimals: they are kept as whole numbers of a ten-thousandth.
+SCALE = 10_000
+KEPT_ANSWERS = 256
+
+
+class Sums(NamedTuple):
+    """Money in one currency."""
+
+    amount: int
+    pledges: int
+
+
+class Entry(NamedTuple):
+    """What the index needs of one published pledge."""
+
+    ordinal: int
+    keys: tuple[Key, ...]
+    day: int
+    currency: str | None
+    amount: int
+
+
+COLUMNS = (
+    PublishedPledge.ordinal,
+    PublishedPledge.published_at,
+    PublishedPledge.currency,
+    PublishedPledge.amount,
+    *(getattr(PublishedPledge, dimension.column) for dimension in DIMENSIONS),
+)
+
+
+def entry(row: Sequence[Any]) -> Entry:
+    """An entry of a row of `COLUMNS`."""
+    ordinal, published_at, currency, amount, *values = row
+    published = published_at.astimezone(UTC)
+    keys: list[Key] = [(MONTH, f"{published:%Y-%m}")]
+    for dimension, value in zip(DIMENSIONS, values, strict=True):
+        if dimension.many:
+            keys += [(dimension.name, each) for each in value]
+        elif value is not None:
+            keys.append((dimension.name, value))
+    return Entry(ordinal, tuple(keys), published.toordinal(), currency, int(amount * SCALE) if currency else 0)
+
+
+class Index:
+    """Bitmaps over ordinals, and the counts that are kept up with them."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.clear()
+
+    def clear(self) -> None:
+        self.all = BitMap()
+        self.values: defaultdict[Key, BitMap] = defaultdict(BitMap)
+        self.days: defaultdict[int, BitMap] = defaultdict(BitMap)
+        self.by_dimension: defaultdict[str, set[Key]] = defaultdict(set)
+        # Bit-sliced amounts: bit n of every amount in a currency is one bitmap, so sums are cardinalities.
+        self.money: defaultdict[str, list[BitMap]] = defaultdict(list)
+        self.paid: defaultdict[str, BitMap] = defaultdict(BitMap)
+        self.pairs: defaultdict[Key, Counter[Key]] = defaultdict(Counter)
+        self.pair_sums: defaultdict[Key | None, dict[str, Sums]] = defaultdict(dict)
+        self.followed = 0
+        self.answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
+
+    # ------------------------------------------------------------ changes
+
+    def add(self, new: Entry) -> None:
+        """Take in a pledge that is not in the index."""
+        self._set(new)
+        self._count(new, 1)
+
+    def remove(self, ordinal: int) -> None:
+        """Forget a pledge, if it is in the index; what it counted for is read back from the bitmaps."""
+        if ordinal not in self.all:
+            return
+        keys = tuple(key for key, bitmap in self.values.items() if ordinal in bitmap)
+        day = next(day for day, bitmap in self.days.items() if ordinal in bitmap)
+        currency = next((name for name, bitmap in self.paid.items() if ordinal in bitmap), None)
+        slices = self.money[currency] if currency else []
+        amount = sum(1 << bit for bit, bitmap in enumerate(slices) if ordinal in bitmap)
+        self._count(Entry(ordinal, keys, day, currency, amount), -1)
+        for bitmap in (self.all, self.days[day], *(self.values[key] for key in keys), *slices):
+            bitmap.discard(ordinal)
+        if currency:
+            self.paid[currency].discard(ordinal)
+        for key in keys:
+            if not self.values[key]:
+                del self.values[key]
+                self.by_dimension[key[0]].discard(key)
+
+    def _set(self, new: Entry) -> None:
+        self.all.add(new.ordinal)
+        self.days[new.day].add(new.ordinal)
+        for key in new.keys:
+            self.values[key].add(new.ordinal)
+            self.by_dimension[key[0]].add(key)
+        if new.currency is None:
+            return
+        self.paid[new.currency].add(new.ordinal)
+        slices = self.money[new.currency]
+        slices.extend(BitMap() for _ in range(new.amount.bit_length() - len(slices)))
+        for bit in range(new.amount.bit_length()):
+            if new.amount >> bit & 1:
+                slices[bit].add(new.ordinal)
+
+    def _count(self, changed: Entry, by: int) -> None:
+        for key in changed.keys:
+            counted = self.pairs[key]
+            for other in changed.keys:
+                counted[other] += by
+        if changed.currency is not None:
+            for where in (None, *changed.keys):
+                sums = self.pair_sums[where]
+                old = sums.get(changed.currency, Sums(0, 0))
+                sums[changed.currency] = Sums(old.amount + by * changed.amount, old.pledges + by)
+
+    def recount(self) -> None:
+        """Take every kept count from the bitmaps: faster than counting one pledge after the other."""
+        for key, bitmap in self.values.items():
+            self.pairs[key] = Counter(
+                {other: n for other, each in self.values.items() if (n := bitmap.intersection_cardinality(each))}
+            )
+            self.pair_sums[key] = dict(self._money(bitmap))
+        self.pair_sums[None] = dict(self._money(None))
+
+    # ------------------------------------------------------------ questions
+
+    def summary(self, filters: PledgeFilters, matching: BitMap | None = None) -> dict[str, Any]:
+        """The answer of `summarize_pledges`; `matching` holds the ordinals that the words of `q` match."""
+        asked = {d.name: list(wanted) for d in DIMENSIONS if (wanted := getattr(filters, d.name))}
+        always = [bitmap for bitmap in (self._published(filters), matching) if bitmap is not None]
+        if not always and sum(map(len, asked.values())) <= 1:
+            return self._kept_up(next(((name, values[0]) for name, values in asked.items()), None))
+        chosen = {
+            name: BitMap.union(
+                BitMap(), *(self.values[key] for value in values if (key := (name, value)) in self.values)
+            )
+            for name, values in asked.items()
+        }
+
+        def base(without: str | None) -> BitMap | None:
+            parts = [*always, *(bitmap for name, bitmap in chosen.items() if name != without)]
+            return BitMap.intersection(*parts) if parts else None
+
+        everywhere = base(None)
+        facets = {}
+        for dimension in FACETS:
+            where = base(dimension.name) if dimension.name in chosen else everywhere
+            facets[dimension.name] = dict(self._counts(dimension.name, where))
+        months = dict(self._counts(MONTH, everywhere))
+        total = len(self.all if everywhere is None else everywhere)
+        return self._answer(total, facets, months, dict(self._money(everywhere)))
+
+    def _kept_up(self, only: Key | None) -> dict[str, Any]:
+        """Without a filter, or under one value: from counts alone."""
+        everything = {name: {key[1]: len(self.values[key]) for key in keys} for name, keys in self.by_dimension.items()}
+        if only is None:
+            facets, total = everything, len(self.all)
+        else:
+            counted = self.pairs.get(only, Counter())
+            facets = {
+                name: {key[1]: n for key in keys if (n := counted[key])} for name, keys in self.by_dimension.items()
+            }
+            # A facet ignores the filter on its own dimension.
+            facets[only[0]] = everything.get(only[0], {})
+            total = counted[only]
+        return self._answer(total, facets, facets.get(MONTH, {}), self.pair_sums.get(only, {}))
+
+    def _answer(
+        self, total: int, facets: dict[str, dict[Any, int]], months: dict[str, int], money: dict[str, Sums]
+    ) -> dict[str, Any]:
+        by_month, cumulative = [], 0
+        for month in sorted(months):
+            cumulative += months[month]
+            by_month.append({"month": month, "count": months[month], "cumulative": cumulative})
+        return {
+            "total": total,
+            **{f"by_{dimension.name}": ranked(dimension, facets.get(dimension.name, {})) for dimension in FACETS},
+            "by_month": by_month,
+            "financial": [
+                {"currency": name, "amount": format(Decimal(sums.amount) / SCALE, ".2f"), "count": sums.pledges}
+                for name, sums in sorted(money.items())
+                if sums.pledges
+            ],
+        }
+
+    def _counts(self, name: str, where: BitMap | None) -> Iterator[tuple[Any, int]]:
+        for key in self.by_dimension[name]:
+            bitmap = self.values[key]
+            count = len(bitmap) if where is None else bitmap.intersection_cardinality(where)
+            if count:
+                yield key[1], count
+
+    def _money(self, where: BitMap | None) -> Iterator[tuple[str, Sums]]:
+        for currency, paid in self.paid.items():
+            count = len(paid) if where is None else paid.intersection_cardinality(where)
+            if count:
+                amount = sum(
+                    (len(bitmap) if where is None else bitmap.intersection_cardinality(where)) << bit
+                    for bit, bitmap in enumerate(self.money[currency])
+                )
+                yield currency, Sums(amount, count)
+
+    def _published(self, filters: PledgeFilters) -> BitMap | None:
+        if filters.published_from is None and filters.published_to is None:
+            return None
+        first = (filters.published_from or date.min).toordinal()
+        last = (filters.published_to or date.max).toordinal()
+        return BitMap.union(BitMap(), *(bitmap for day, bitmap in self.days.items() if first <= day <= last))
+
+    # ------------------------------------------------------------ the database
+
+    async def build(self) -> None:
+        """Read every published pledge; what changes meanwhile is in the log after the number read first."""
+        last = select(func.coalesce(func.max(PublishedChange.number), 0))
+        async with self.database.engine.connect() as connection:
+            followed = (await connection.execute(last)).scalar_one()
+            self.clear()
+            rows = await connection.stream(select(*COLUMNS).execution_options(yield_per=2000))
+            async for row in rows:
+                self._set(entry(row))
+        self.recount()
+        self.followed = followed
+
+    async def follow(self, reader: AsyncConnection) -> None:
+        """Take in what was committed since: after this the index says what the table says."""
+        changes = PublishedChange
+        statement = select(changes.number, changes.ordinal).where(changes.number > self.followed)
+        rows = (await reader.execute(statement.order_by(changes.number))).all()
+        if not rows:
+            return
+        oldest = (await reader.execute(select(func.min(changes.number)))).scalar_one()
+        if oldest is not None and oldest > self.followed + 1:
+            # The log was cleared further than this process had read.
+            await self.build()
+            return
+        ordinals = {row.ordinal for row in rows}
+        found = await reader.execute(select(*COLUMNS).where(PublishedPledge.ordinal.in_(ordinals)))
+        current = {row.ordinal: entry(row) for row in found}
+        for ordinal in ordinals:
+            self.remove(ordinal)
+            if ordinal in current:
+                self.add(current[ordinal])
+        self.followed = rows[-1].number
+        self.answers.clear()
+
+    async def answer(self, reader: AsyncConnection, filters: PledgeFilters) -> dict[str, Any]:
+        """The summary under `filters`, as of the last commit."""
+        await self.follow(reader)
+        asked = filters.model_dump_json(exclude_defaults=True)
+        kept = self.answers.get(asked)
+        if kept is None:
+            matching = await _matching(reader, filters.q) if filters.q else None
+            kept = self.answers[asked] = self.summary(filters, matching)
+            if len(self.answers) > KEPT_ANSWERS:
+                self.answers.popitem(last=False)
+        return kept
+
+
+async def _matching(reader: AsyncConnection, words: str) -> BitMap:
+    """The newest pledges that the words match: as many as the list ranks."""
+    table = PublishedPledge
+    statement = (
+        select(table.ordinal)
+        .where(search.matches(table.search, words))
+        .order_by(table.published_at.desc(), table.id.desc())
+        .limit(RANKED)
+    )
+    return BitMap((await reader.execute(statement)).scalars().all())
