@@ -42,11 +42,14 @@ def _configuration(name: str) -> ColumnElement[Any]:
     return cast(name, REGCONFIG)
 
 
-def vector(language: str | None, title: str, *bodies: str) -> ColumnElement[Any]:
-    """The text as words of its language and as they stand; a match in the title weighs more."""
+def vector(language: str | None, title: Any, *bodies: Any) -> ColumnElement[Any]:
+    """The text as words of its language and as they stand; a match in the title weighs more.
+
+    Texts, or one bound parameter each for title and body where many rows are written with one statement.
+    """
     stemmer = STEMMERS.get((language or "").partition("-")[0].lower())
     names = [f"gcm_{stemmer}", WORD_FOR_WORD] if stemmer else [WORD_FOR_WORD]
-    body = "\n".join(part for part in bodies if part)
+    body = "\n".join(part for part in bodies if part) if isinstance(title, str) else bodies[0]
     parts = [
         func.setweight(func.to_tsvector(_configuration(name), words), text(f"'{weight}'"))
         for name in names

@@ -77,6 +77,8 @@ class Pledge(RecordMixin, FilterColumns, Base):
     )
     noun = "pledge"
 
+    # The number it has in the register it came from; an import with the same number changes nothing.
+    external_id: Mapped[str | None] = mapped_column(Text, unique=True)
     submitted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 

@@ -126,18 +126,31 @@ async def refresh(session: AsyncSession, pledge: Pledge) -> None:
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext("published_pledges"))))
     if not pledge.public:
         removed = delete(PublishedPledge).where(PublishedPledge.id == pledge.id).returning(PublishedPledge.ordinal)
-        session.add_all(PublishedChange(ordinal=ordinal) for ordinal in await session.scalars(removed))
+        session.add_all([PublishedChange(ordinal=ordinal) for ordinal in await session.scalars(removed)])
         return
     publication = await records.publication(session, pledge, pledge.version)
     last = await last_report(session, pledge.id)
-    row = await session.get(PublishedPledge, pledge.id) or PublishedPledge(id=pledge.id)
-    content = {name: value for name, value in publication.content.items() if name != "contact"}
+    pledge.implementation_status = last.implementation_status if last else None
+    made = published_row(pledge, publication.content, publication.published_at, last, await matched_by(session, pledge))
+    row = await session.merge(made)
+    await session.flush()
+    session.add(PublishedChange(ordinal=row.ordinal))
+
+
+def published_row(
+    pledge: Pledge,
+    content: dict[str, Any],
+    published_at: datetime,
+    last: ProgressReport | None,
+    matching: list[dict[str, Any]],
+) -> PublishedPledge:
+    """What the public reads: the publication without what is private, and what stands beside it."""
+    content = {name: value for name, value in content.items() if name != "contact"}
     content["participants"] = [p for p in _participants(content) if p["confirmed"]]
+    row = PublishedPledge(id=pledge.id, reference=pledge.reference, published_at=pledge.published_at or published_at)
     derive(row, content)
-    row.reference = pledge.reference
-    row.published_at = pledge.published_at or publication.published_at
-    row.updated_at = max(publication.published_at, last.created_at) if last else publication.published_at
-    row.implementation_status = pledge.implementation_status = last.implementation_status if last else None
+    row.updated_at = max(published_at, last.created_at) if last else published_at
+    row.implementation_status = pledge.implementation_status
     row.fresh_since = _fresh_since(pledge, last)
     financial = content.get("financial", {})
     row.currency = financial.get("currency") if financial.get("amount") else None
@@ -150,16 +163,14 @@ async def refresh(session: AsyncSession, pledge: Pledge) -> None:
             "actions": [],
             "updated_at": row.updated_at,
             "regions": row.regions,
-            "matched_by": await matched_by(session, pledge),
+            "matched_by": matching,
             "implementation_status": row.implementation_status,
             "last_reported_on": last.reported_on if last else None,
             "freshness": None,
         },
     )
     row.body = shown.model_dump_json(exclude={*PRIVATE, "freshness"}).encode()
-    session.add(row)
-    await session.flush()
-    session.add(PublishedChange(ordinal=row.ordinal))
+    return row
 
 
 def _fresh_since(pledge: Pledge, last: ProgressReport | None) -> datetime | None:
@@ -323,10 +334,19 @@ def owner_for(caller: Caller, wanted: str | None) -> str:
 
 
 async def create(session: AsyncSession, draft: schemas.NewPledge, caller: Caller) -> Pledge:
+    """A draft of the caller's entity, or for the secretariat of the one it names."""
     owner = owner_for(caller, draft.owner)
     if draft.received and not is_staff(caller):
         raise Problem("forbidden", "`received` is the secretariat's note on how a pledge reached it.")
-    content = schemas.content_of(draft)
+    pledge = await enter(session, schemas.content_of(draft), owner, caller)
+    details = {"received": draft.received} if draft.received else {}
+    session.add(records.note(pledge, caller, "create", left=None, details=details))
+    await session.flush()
+    return pledge
+
+
+async def enter(session: AsyncSession, content: dict[str, Any], owner: str, caller: Caller, **more: Any) -> Pledge:
+    """A new working record with this content, in draft."""
     pledge = Pledge(
         id=uuid7(),
         reference=await records.new_reference(session, "PLG", REFERENCES),
@@ -334,12 +354,10 @@ async def create(session: AsyncSession, draft: schemas.NewPledge, caller: Caller
         owner=owner,
         created_by=caller.sub,
         content=content,
+        **more,
     )
     derive(pledge, content)
     session.add(pledge)
-    await session.flush()
-    details = {"received": draft.received} if draft.received else {}
-    session.add(records.note(pledge, caller, "create", left=None, details=details))
     await session.flush()
     return pledge
 

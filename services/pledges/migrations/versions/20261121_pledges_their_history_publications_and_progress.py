@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from shared import jobs, search
 
-revision = "17d75e8aabb3"
+revision = "bdc6bd65ad17"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -36,6 +36,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"], unique=False)
     op.create_table(
         "pledges",
+        sa.Column("external_id", sa.Text(), nullable=True),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
@@ -75,6 +76,7 @@ def upgrade() -> None:
         sa.CheckConstraint("(version > 0) = (published_at IS NOT NULL)", name="published_at_with_first_version"),
         sa.CheckConstraint("NOT public OR version > 0", name="public_has_publication"),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("external_id"),
         sa.UniqueConstraint("reference"),
     )
     op.create_index("pledges_owner", "pledges", ["owner", "updated_at", "id"], unique=False)
