@@ -9,8 +9,10 @@ import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO, cast
 
 import psycopg
 
@@ -27,7 +29,12 @@ def dump(admin_url: str, file: Path) -> None:
         raise BackupError(f"{file} exists already")
     unfinished = file.with_name(f"{file.name}.unfinished")
     schemas = [f"--schema={service}" for service in database.SERVICES]
-    _run("pg_dump", admin_url, "--format=custom", *_ANYBODYS, *schemas, f"--file={unfinished}")
+    command, environment = _command(
+        "pg_dump", admin_url, "--format=custom", *_ANYBODYS, *schemas, f"--file={unfinished}"
+    )
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BackupError(f"pg_dump failed:\n{done.stderr}")
     unfinished.rename(file)
 
 
@@ -47,25 +54,52 @@ def restore(admin_url: str, file: Path, environment: Mapping[str, str]) -> None:
         if row != (0,):
             raise BackupError(f"the schema {service} is not empty: restore into a new database")
     for service, url in urls.items():
-        options = (f"--schema={service}", "--single-transaction", "--exit-on-error", *_ANYBODYS)
-        _run("pg_restore", url, *options, str(file))
+        _restore_one(service, url, file)
     for url in urls.values():
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("ANALYZE")
 
 
 _ANYBODYS = ("--no-owner", "--no-privileges")
+# pg_restore says it to every server, and those before version 17 do not know it.
+_UNKNOWN_TO_SOME = b"SET transaction_timeout = 0;\n"
 
 
-def _run(program: str, url: str, *options: str) -> None:
+def _command(program: str, url: str, *options: str) -> tuple[list[str], dict[str, str]]:
+    """A program's command line, and the environment that has the password: the former is for all to read."""
     target = database.parse(url)
-    # On a command line everybody on the machine could read the password.
-    environment = os.environ | ({"PGPASSWORD": str(target.password)} if target.password else {})
     address = target._replace(password=None).render_as_string()
-    command = [str(postgres.programs() / program), f"--dbname={address}", *options]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BackupError(f"{program} failed:\n{done.stderr}")
+    secret = {"PGPASSWORD": str(target.password)} if target.password else {}
+    return [str(postgres.programs() / program), f"--dbname={address}", *options], os.environ | secret
+
+
+def _restore_one(service: str, url: str, file: Path) -> None:
+    """Read one schema's part into psql, which commits all of it or nothing."""
+    reader = [str(postgres.programs() / "pg_restore"), "--file=-", f"--schema={service}", *_ANYBODYS, str(file)]
+    options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--file=-")
+    writer, environment = _command("psql", url, *options)
+    with (
+        tempfile.TemporaryFile() as told,
+        subprocess.Popen(reader, stdout=subprocess.PIPE, stderr=told) as source,
+        subprocess.Popen(
+            writer, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=told
+        ) as target,
+    ):
+        script, sink = cast("IO[bytes]", source.stdout), cast("IO[bytes]", target.stdin)
+        with contextlib.suppress(BrokenPipeError):
+            for line in script:
+                if line != _UNKNOWN_TO_SOME:
+                    sink.write(line)
+            sink.flush()
+        script.close()
+        whole = source.wait() == 0
+        if not whole:
+            target.kill()  # an end of its input would make it commit
+        with contextlib.suppress(BrokenPipeError):
+            sink.close()
+        if target.wait() or not whole:
+            told.seek(0)
+            raise BackupError(f"{service} was not restored:\n{told.read().decode(errors='replace')}")
 
 
 @contextlib.contextmanager

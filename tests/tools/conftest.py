@@ -1,5 +1,6 @@
 """Folders a server can live in, and what a database holds by its catalogue."""
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -45,13 +46,26 @@ SELECT 'sequence', relname, NULL, NULL, NULL, NULL, NULL, NULL
 """
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """An empty folder that every account may enter (pytest's own are closed to others for root)."""
+@contextlib.contextmanager
+def _open_folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="gcm-test-", dir="/tmp"))
     made.chmod(0o711)
     yield made
     shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder that every account may enter (pytest's own are closed to others for root)."""
+    with _open_folder() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def module_folder() -> Iterator[Path]:
+    """The same for all tests of a module."""
+    with _open_folder() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

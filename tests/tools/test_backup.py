@@ -69,6 +69,21 @@ def test_nothing_is_overwritten(filled: str, tmp_path: Path) -> None:
         backup.restore(filled, file, {})
 
 
+def test_a_damaged_file_restores_nothing_of_what_it_breaks_off_in(
+    filled: str, new_database: Callable[[], str], tmp_path: Path
+) -> None:
+    file = tmp_path / "backup"
+    backup.dump(filled, file)
+    os.truncate(file, file.stat().st_size * 9 // 10)
+    restored = new_database()
+    with pytest.raises(backup.BackupError, match="was not restored"):
+        backup.restore(restored, file, {})
+    before, after = database.service_urls(filled), database.service_urls(restored)
+    found = {service: rows(url) for service, url in after.items()}
+    assert {} in found.values()
+    assert all(tables in ({}, rows(before[service])) for service, tables in found.items())
+
+
 def test_a_failed_dump_leaves_no_file(new_database: Callable[[], str], tmp_path: Path) -> None:
     with pytest.raises(backup.BackupError, match="does not exist"):
         backup.dump(new_database(), tmp_path / "backup")
