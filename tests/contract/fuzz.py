@@ -25,9 +25,9 @@ from tests.environments import TOP, environment
 from tools.processes import spawn
 
 CONTRACT = TOP / "gateway" / "openapi.json"
-EVERYTHING = "examples,coverage,fuzzing,stateful"
-# Coverage goes through the edges of every schema; what a role changes is which requests get further than 403.
 BRIEF = "examples,fuzzing,stateful"
+# Coverage goes through the edges of every schema, some 200 requests an operation: once, as who may do most.
+EVERYTHING = f"{BRIEF},coverage"
 
 
 class Caller(NamedTuple):
@@ -39,9 +39,9 @@ class Caller(NamedTuple):
 
 
 CALLERS = {
-    "stranger": Caller({}, EVERYTHING),
-    "entity": Caller({"entity": "gov-ken"}, EVERYTHING),
     "secretariat": Caller({"roles": "secretariat", "entity": "un-network-secretariat"}, EVERYTHING),
+    "stranger": Caller({}),
+    "entity": Caller({"entity": "gov-ken"}),
     "reviewer": Caller({"roles": "reviewer", "entity": "un-iom"}),
     "resident_coordinator": Caller({"roles": "resident_coordinator", "entity": "un-rco-ken", "countries": "KEN"}),
     "fund_management_unit": Caller({"roles": "fund_management_unit", "entity": "un-mptf"}),
@@ -143,6 +143,8 @@ def main() -> int:
                 report, printed = run.result()
                 cases, operations = report["test_cases"], report["operations"]
                 whole = operations["tested"] == operations["total"] and report["complete"] and cases["generated"]
+                # A caller whose token is not accepted would be refused everywhere, and find nothing.
+                whole = whole and not (CALLERS[caller].token and report["warnings"]["missing_auth"])
                 good = whole and not report["failures"] and not report["errors"]
                 passed, failed = passed + bool(good), failed + (not good)
                 said = f"{operations['tested']} operations, {cases['generated']} requests"
