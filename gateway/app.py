@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from gateway import health
+from gateway import dashboard, development, documents, health, reference
 from gateway.cache import Cache
 from gateway.door import Door
 from gateway.forward import Forwarder
@@ -22,6 +22,13 @@ def create_app(settings: Settings | None = None) -> Door:
     """The gateway. `settings` are read from the environment unless given; nothing is connected before a request."""
     settings = settings or Settings()
     clock.configure(settings.clock_offset_days)
+    pages = own_pages(settings)
+    limiter = RateLimiter(settings.rate_limit, settings.rate_limit_storage) if settings.rate_limit else None
+    return Door(pages, forwarder=pages.state.forwarder, settings=settings, limiter=limiter)
+
+
+def own_pages(settings: Settings) -> FastAPI:
+    """What the gateway answers itself; `state.forwarder` is the way to the services, for the door as well."""
     forwarder = Forwarder(
         Transport(connect_timeout=settings.connect_timeout, stall_timeout=settings.stall_timeout),
         settings.service_urls,
@@ -30,20 +37,13 @@ def create_app(settings: Settings | None = None) -> Door:
         body_limit=settings.body_limit,
     )
 
-    limiter = RateLimiter(settings.rate_limit, settings.rate_limit_storage) if settings.rate_limit else None
-    return Door(own_pages(settings, forwarder), forwarder=forwarder, settings=settings, limiter=limiter)
-
-
-def own_pages(settings: Settings, forwarder: Forwarder) -> FastAPI:
-    """What the gateway answers itself."""
-
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await forwarder.aclose()
 
     app = FastAPI(
-        title="Global Compact for Migration: pledges, practices, concept notes and key dates",
+        title="Global Compact for Migration platform",
         version=VERSION,
         lifespan=lifespan,
         docs_url=None,
@@ -56,5 +56,8 @@ def own_pages(settings: Settings, forwarder: Forwarder) -> FastAPI:
     app.state.forwarder = forwarder
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     problems.install(app)
-    app.include_router(health.router)
+    for each in (health.router, reference.router, dashboard.router, documents.router(settings)):
+        app.include_router(each)
+    if settings.development:
+        app.include_router(development.router(settings))
     return app

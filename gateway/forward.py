@@ -177,27 +177,29 @@ class Forwarder:
         if age < found.lifetime.fresh or now < found.held_until:
             return found
         if age < found.lifetime.revalidate:
-            if key not in self._refreshing:
-                self._refreshing[key] = asyncio.create_task(self._refresh(key, of))
+            self._renew(key, of)
             return found
         return None
 
-    async def public(self, key: Key, of: Exchange) -> Entry | Answer:
+    async def public(self, key: Key, of: Exchange, seconds: float | None = None) -> Entry | Answer:
         """A public answer, from memory or from its service; all who want it at once share one request.
 
-        Where the service fails, an answer as old as its `stale-if-error` allows is given. An Answer that is open
-        must be closed. Raises Problem.
+        Where the service fails, or does not answer in `seconds`, an answer as old as its `stale-if-error` allows is
+        given. An Answer that is open must be closed. Raises Problem.
         """
+        seconds = self._seconds if seconds is None else seconds
         found = self.at_hand(key, of)
         if found is not None:
             return found
         stale = self._last_resort(key)
         try:
-            async with asyncio.timeout(STALE_WAIT if stale else self._seconds):
+            async with asyncio.timeout(min(seconds, STALE_WAIT) if stale else seconds):
                 answer = await self._shared(key, of, stale)
-        except TimeoutError as error:
+        except TimeoutError:
             answer, problem = None, self._slow(key.service)
-            problem.__cause__ = error
+            if stale is not None or seconds < self._seconds:
+                # Whoever asks next may find what this caller did not wait for.
+                self._renew(key, of)
         except Problem as error:
             answer, problem = None, error
         if isinstance(answer, Entry) or (answer is not None and answer.status < 500):
@@ -214,6 +216,10 @@ class Forwarder:
     def _last_resort(self, key: Key) -> Entry | None:
         found = self.cache.get(key)
         return found if found is not None and monotonic() < found.at + found.lifetime.error else None
+
+    def _renew(self, key: Key, of: Exchange) -> None:
+        if key not in self._refreshing:
+            self._refreshing[key] = asyncio.create_task(self._refresh(key, of))
 
     async def _refresh(self, key: Key, of: Exchange) -> None:
         stale = self.cache.get(key)
@@ -265,15 +271,20 @@ class Forwarder:
             if not future.done():
                 future.set_exception(fault)
 
-    async def _fetch(self, key: Key, of: Exchange, stale: Entry | None, generation: int) -> Entry | Answer:
-        # Nothing of the caller's goes along but what the key holds: no caller shapes what another is given.
-        headers = [(b"accept-language", key.language.encode()), *of.forwarded]
+    async def ask(self, key: Key, of: Exchange, more: Headers) -> Answer:
+        """A service's answer to a GET; an open one must be closed. Raises Problem.
+
+        Nothing of the caller's goes along but what the key holds: no caller shapes what another is given.
+        """
+        headers = [(b"accept-language", key.language.encode()), *of.forwarded, *more]
         if key.accept:
             headers.append((b"accept", key.accept))
-        if stale is not None and stale.etag:
-            headers.append((b"if-none-match", stale.etag))
         response = await self._ask(key.service, "GET", key.target, headers, None)
-        answer = await self._open(response, LARGEST)
+        return await self._open(response, LARGEST)
+
+    async def _fetch(self, key: Key, of: Exchange, stale: Entry | None, generation: int) -> Entry | Answer:
+        condition = [(b"if-none-match", stale.etag)] if stale is not None and stale.etag else []
+        answer = await self.ask(key, of, condition)
         if answer.status == 304 and stale is not None:
             kept: Entry | None = stale.renewed(answer.headers, generation)
         else:
