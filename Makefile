@@ -9,7 +9,7 @@ PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --require-hashes --no-deps --progress-bar off
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contract migrate revision bench lock clean
+.PHONY: help run test check lint types contract fuzz migrate revision bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -23,7 +23,7 @@ run: $(RUNS) ## PostgreSQL, the four services and the gateway (GATEWAY_PORT, DAT
 test: $(TESTS) ## every test, on a real PostgreSQL (ARGS="tests/pledges -k summary")
 	@$(PYTEST) $(ARGS)
 
-check: lint types contract test ## all that must hold before a change is merged
+check: lint types contract test fuzz ## all that must hold before a change is merged
 
 lint: $(TESTS) ## style, imports between the parts
 	@$(BIN)/ruff check .
@@ -35,6 +35,9 @@ types: $(TESTS) ## mypy, strict
 
 contract: $(TESTS) ## whether gateway/openapi.json is what the services say
 	@$(BIN)/python -m tools.contract --check
+
+fuzz: $(TESTS) ## requests nobody thought of, to a platform of its own, held against the contract
+	@$(BIN)/python -m tests.contract.fuzz $(ARGS)
 
 migrate: $(RUNS) ## roles, schemas and migrations of the database at DATABASE_URL
 	@$(BIN)/python -m tools.database

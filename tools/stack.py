@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -147,7 +147,9 @@ def _prepare(admin_url: str, environment: Mapping[str, str], say: Say) -> dict[s
     return urls
 
 
-def _seed(environment: Mapping[str, str], log: Path) -> None:
+@contextlib.contextmanager
+def _seeding(environment: Mapping[str, str], log: Path) -> Iterator[None]:
+    """Load the records while the block runs, and wait for the end of it."""
     with log.open("ab") as output:
         process = spawn(
             [sys.executable, "-m", "tools.seed"],
@@ -158,6 +160,7 @@ def _seed(environment: Mapping[str, str], log: Path) -> None:
             stderr=output,
         )
     try:
+        yield
         if process.wait():
             raise ProgramError(f"loading the records failed:\n{postgres.tail(log)}")
     finally:
@@ -187,18 +190,25 @@ def run(configuration: Configuration, stages: list[list[Program]], say: Say, aba
     say(f"roles, schemas and migrations are in place; starting {', '.join(urls)}")
 
     children = configuration.child_environment()
-    own = {service: {_variable(service): url} for service, url in urls.items()}
-    begin(
-        *(
-            _application(
-                f"services.{service}.app", service, children | own[service], configuration.ports[service], logs
-            )
-            for service in urls
-        )
-    )
+    own = {_variable(service): url for service, url in urls.items()}
+    seeding: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if configuration.seed != "none":
         say(f"loading records (SEED={configuration.seed})")
-        _seed(children | {name: url for each in own.values() for name, url in each.items()}, logs / "seed.log")
+        seeding = _seeding(children | own, logs / "seed.log")
+    with seeding:
+        begin(
+            *(
+                _application(
+                    f"services.{service}.app",
+                    service,
+                    children | {_variable(service): url},
+                    configuration.ports[service],
+                    logs,
+                )
+                for service, url in urls.items()
+            )
+        )
+        say("the services are ready")
     say("starting the gateway")
     public = children | {"HOST": configuration.environment.get("HOST", HOST)}
     begin(_application("gateway.app", "gateway", public, configuration.gateway_port, logs))
