@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 
 from fastapi import Request
-from sqlalchemy import CursorResult, DateTime, LargeBinary, SmallInteger, Text, delete, func, select, text, update
+from sqlalchemy import DateTime, LargeBinary, SmallInteger, Text, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
@@ -55,17 +55,15 @@ async def once(request: Request, key: str, handle: Callable[[Request], Coroutine
     try:
         await db.execute(text(f"SET LOCAL lock_timeout = {PATIENCE}"))
         # Waits here while a request with the same key has not ended: its row is in the way, uncommitted.
-        claim = cast(
-            "CursorResult[Any]",
-            await db.execute(upsert(table).values(**row, digest=digest).on_conflict_do_nothing()),
-        )
+        claim = upsert(table).values(**row, digest=digest).on_conflict_do_nothing().returning(table.key)
+        claimed = (await db.execute(claim)).first() is not None
         await db.execute(text("SET LOCAL lock_timeout = DEFAULT"))
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != "55P03":
             raise
         detail = "The first request with this Idempotency-Key has not ended yet."
         raise Problem("in-progress", detail, headers={"retry-after": "2"}) from None
-    if claim.rowcount == 0:
+    if not claimed:
         kept = (await db.execute(select(table).where(*mine))).scalar_one()
         if kept.digest != digest:
             raise Problem("key-reused", "This Idempotency-Key came before with another body.")
