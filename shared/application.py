@@ -13,10 +13,11 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import clock, openapi, problems
+from shared import clock, jobs, openapi, problems
 from shared.auth import Verifier
 from shared.database import Database
 from shared.idempotency import IdempotencyMixin
+from shared.jobs import Tasks
 from shared.jwks import KeySource
 from shared.settings import Settings
 
@@ -36,11 +37,13 @@ def create_service(
     settings: Settings | None,
     check: Callable[[Database], Awaitable[None]] | None = None,
     lifespan: Lifespan | None = None,
+    tasks: Tasks | None = None,
 ) -> FastAPI:
     """The application of one service.
 
     `settings` are read from the environment unless given. Nothing is connected before the lifespan starts.
     `check` runs once at the start and raises where the data may not be served (samples outside development).
+    `tasks` are done by a worker in this process, unless RUN_WORKER says that one runs apart.
     """
     settings = settings or Settings.read(name)
     clock.configure(settings.clock_offset_days)
@@ -63,6 +66,8 @@ def create_service(
                 keys,
                 allow_typ_jwt=settings.oidc_accept_typ_jwt,
             )
+            if tasks is not None and settings.run_worker:
+                await stack.enter_async_context(jobs.working(tasks, settings, database))
             if lifespan is not None:
                 await stack.enter_async_context(lifespan(app))
             yield
@@ -80,6 +85,7 @@ def create_service(
     )
     app.state.settings = settings
     app.state.idempotency = idempotency
+    app.state.tasks = tasks or Tasks()
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     problems.install(app)
     for router in routers:

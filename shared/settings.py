@@ -1,6 +1,7 @@
 """What a service process is told by its environment: read once, refused where unsafe."""
 
 import os
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -27,7 +28,11 @@ class Settings(BaseSettings):
     clock_offset_days: int = Field(default=0, ge=-36500, le=36500)
     public_url: str = "http://127.0.0.1:8000"
     run_worker: bool = True
+    # Seconds without a sign of life after which a worker's jobs are taken over.
+    worker_stalled_after: float = Field(default=30, ge=1)
     smtp_url: str | None = None
+    mail_from: str = "Migration Network <no-reply@localhost.localdomain>"
+    data_dir: Path = Path(".data")
 
     @property
     def development(self) -> bool:
