@@ -11,6 +11,11 @@ import schemathesis
 # A schema-valid request that is answered 422 is a finding unless every fault it names is one of these.
 UNSAID = {
     "an opaque cursor is one that a list gave": r"\?cursor: ",
+    "a view has fewer sort keys than the public list": r"\?sort: A view is sorted by",
+    "a tag is more than its pattern": r"[^:]+: Value error, not a BCP 47 language tag",
+    "not every month has 31 days": r"[^:]+: Value error, .* is no date of the calendar",
+    "codes of long lists stand in /v1/reference": r"[^:]+: Value error, not a country code of the list",
+    "PostgreSQL stores no NUL": r"[^:]*: NUL character",
 }
 UNSAID_RULES = [re.compile(rule) for rule in UNSAID.values()]
 
