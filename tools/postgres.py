@@ -67,9 +67,11 @@ def claim(folder: Path, say: Callable[[str], None] = print, *, durable: bool = T
     try:
         home = _home(folder, say)
         binaries = _programs(home, say)
-        password = _password(folder / "postgres" / "password")
         lock = folder / "postgres" / "server.lock"
-        data = home / "data"
+        data, secret = home / "data", folder / "postgres" / "password"
+        if data.exists() and not secret.exists():
+            raise ServerError(f"{secret} is gone, and with it the way into {data}: bring one back or move the other")
+        password = _password(secret)
         if not data.exists():
             say("making a PostgreSQL cluster")
             _initialise(data, binaries, password, lock, durable=durable)
@@ -214,17 +216,21 @@ def _home(folder: Path, say: Callable[[str], None]) -> Path:
         return inside
     for each in (folder, inside):
         each.chmod(each.stat().st_mode | 0o011)
-    if _reachable(inside):
-        outside = _outside(folder)
-        return outside if (outside / "data").exists() else inside
-    if (inside / "data").exists():
-        raise ServerError(f"the account nobody, which runs PostgreSQL for root, no longer reaches {inside}")
     outside = _outside(folder)
-    outside.mkdir(mode=0o711, exist_ok=True)
+    if not outside.exists():
+        if _reachable(inside):
+            return inside
+        if (inside / "data").exists():
+            raise ServerError(f"the account nobody, which runs PostgreSQL for root, no longer reaches {inside}")
+        outside.mkdir(mode=0o711)
     if outside.is_symlink() or outside.stat().st_uid != os.geteuid():
         raise ServerError(f"{outside} belongs to somebody else")
     outside.chmod(0o711)
-    say(f"only root may enter {folder}: PostgreSQL's files go to {outside}")
+    if (outside / "data").exists() and not (inside / "password").exists():
+        aside = outside / f"data.{int(time.time())}"
+        (outside / "data").rename(aside)
+        say(f"{folder} is new: what was kept for one of that name is now in {aside}")
+    say(f"the server's account may not enter {folder}: PostgreSQL's files are in {outside}")
     return outside
 
 

@@ -219,7 +219,8 @@ def run(configuration: Configuration, stages: list[list[Program]], say: Say, aba
 
 def _welcome(configuration: Configuration, admin_url: str) -> str:
     gateway = f"http://{HOST}:{configuration.gateway_port}"
-    url = make_url(admin_url).render_as_string(hide_password=not configuration.development)
+    ours = configuration.development and not configuration.database_url
+    url = make_url(admin_url).render_as_string(hide_password=not ours)
     rows = [
         ("gateway", gateway),
         ("documents", f"{gateway}/docs"),

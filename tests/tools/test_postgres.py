@@ -176,6 +176,16 @@ def test_below_a_folder_that_others_may_not_enter(folder: Path, monkeypatch: pyt
         assert home == data / "postgres"
     with postgres.running(data, say=quiet) as url:
         assert count(url) == 1
+    shutil.rmtree(data)
+    with postgres.running(data, say=quiet, durable=False) as url, psycopg.connect(url) as connection:
+        assert connection.execute("SELECT to_regclass('kept')").fetchone() == (None,)
+
+
+def test_a_lost_password_is_told(folder: Path) -> None:
+    postgres.release(postgres.claim(folder, quiet, durable=False))
+    (folder / "postgres" / "password").unlink()
+    with pytest.raises(postgres.ServerError, match="password is gone"):
+        postgres.claim(folder, quiet)
 
 
 def test_a_port_in_use_is_told_from_the_servers_log(folder: Path) -> None:
