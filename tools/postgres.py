@@ -217,14 +217,16 @@ def _home(folder: Path, say: Callable[[str], None]) -> Path:
     for each in (folder, inside):
         each.chmod(each.stat().st_mode | 0o011)
     outside = _outside(folder)
-    if not outside.exists():
+    ours = outside.exists() and not outside.is_symlink() and outside.stat().st_uid == os.geteuid()
+    if not ours:
         if _reachable(inside):
             return inside
         if (inside / "data").exists():
             raise ServerError(f"the account nobody, which runs PostgreSQL for root, no longer reaches {inside}")
-        outside.mkdir(mode=0o711)
-    if outside.is_symlink() or outside.stat().st_uid != os.geteuid():
-        raise ServerError(f"{outside} belongs to somebody else")
+        try:
+            outside.mkdir(mode=0o711)
+        except FileExistsError:
+            raise ServerError(f"{outside} belongs to somebody else") from None
     outside.chmod(0o711)
     if (outside / "data").exists() and not (inside / "password").exists():
         aside = outside / f"data.{int(time.time())}"

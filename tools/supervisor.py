@@ -80,7 +80,7 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
 
 
-def start(programs: Sequence[Program], seconds: float = 60) -> None:
+def start(programs: Sequence[Program], seconds: float = 120) -> None:
     """Start programs side by side and wait until all are ready. Raises ProgramError where one is not."""
     for program in programs:
         program.start()
