@@ -1,5 +1,7 @@
 """The life of a pledge (design, section 5)."""
 
+from typing import Any
+
 from shared.lifecycle import OWNER, SECRETARIAT, Lifecycle, Move, all_but, statuses
 from shared.records import RecordMixin
 
@@ -42,5 +44,18 @@ PLEDGE: Lifecycle[RecordMixin] = Lifecycle(
         Move(
             "transfer", frozenset(STATUSES), lambda record: record.status, SECRETARIAT, comment=True, lands="unchanged"
         ),
+    ),
+)
+
+SUPPORT_STATUSES = ("open", "assigned", "answered", "closed")
+
+SUPPORT: Lifecycle[Any] = Lifecycle(
+    "support request",
+    SUPPORT_STATUSES,
+    (
+        Move("assign", statuses("open", "assigned"), "assigned", SECRETARIAT),
+        Move("answer", statuses("assigned"), "answered", SECRETARIAT, comment=True),
+        Move("close", statuses("open", "assigned", "answered"), "closed", OWNER | SECRETARIAT),
+        Move("reopen", statuses("answered", "closed"), "open", OWNER | SECRETARIAT, comment=True),
     ),
 )

@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from uuid_utils.compat import uuid7
 
-from services.pledges.lifecycle import STATUSES
+from services.pledges.lifecycle import STATUSES, SUPPORT_STATUSES
 from shared import clock
 from shared.idempotency import IdempotencyMixin
 from shared.records import HistoryMixin, PublicationMixin, RecordMixin
@@ -79,6 +79,8 @@ class Pledge(RecordMixin, FilterColumns, Base):
 
     # The number it has in the register it came from; an import with the same number changes nothing.
     external_id: Mapped[str | None] = mapped_column(Text, unique=True)
+    # Participants, by name, whom their own entity has confirmed or the secretariat has vouched for.
+    confirmed: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     submitted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
@@ -153,6 +155,33 @@ class ProgressReport(Base):
     reported_on: Mapped[str] = mapped_column(Text)
     content: Mapped[dict[str, Any]] = mapped_column(JSONB)
     corrects: Mapped[UUID | None] = mapped_column(ForeignKey("progress_reports.id"), unique=True)
+
+
+class SupportRequest(Base):
+    """A request for support in carrying out a pledge; for its owner and the secretariat."""
+
+    __tablename__ = "support_requests"
+    __table_args__ = (
+        CheckConstraint(_one_of("status", SUPPORT_STATUSES), name="support_status_known"),
+        CheckConstraint(
+            "(status <> 'open') = (assignee IS NOT NULL) OR status = 'closed'", name="assigned_to_somebody"
+        ),
+        CheckConstraint("(status = 'answered') <= (answer IS NOT NULL)", name="answered_with_an_answer"),
+        Index("support_requests_newest", "created_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("pledges.id", ondelete="CASCADE"), index=True)
+    owner: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text, default="open")
+    topic: Mapped[str] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(Text)
+    assignee: Mapped[str | None] = mapped_column(Text)
+    answer: Mapped[str | None] = mapped_column(Text)
+    created_by: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
+    closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class IdempotencyKey(IdempotencyMixin, Base):

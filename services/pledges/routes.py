@@ -1,18 +1,20 @@
 """The pledges' operations: HTTP only."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from services.pledges import schemas, service
+from services.pledges.completeness import FORM
 from services.pledges.index import Index
 from services.pledges.models import Pledge
 from shared import records
 from shared.auth import MaybeCaller, SignedIn
 from shared.conditional import answer, check_match, require_match
 from shared.database import Reader, Session
+from shared.languages import best_language
 from shared.lists import Page, Paging, link
 from shared.operation import Operation
 from shared.pages import history_page, versions_page
@@ -62,6 +64,17 @@ async def summarize_pledges(
     """The public dashboard's numbers; each facet ignores the filter on its own dimension."""
     index: Index = request.app.state.index
     return answer(request, await index.answer(reader, filters))
+
+
+@router.get("/form", summary="Describe the form of a pledge", response_model=dict[str, Any])
+async def describe_pledge_form(request: Request, caller: MaybeCaller) -> Response:
+    """JSON Schema (2020-12) of a complete pledge, with labels and help in the caller's language.
+
+    A front end draws the form from it; `submit` checks against it. `Accept-Language` picks en, fr or es.
+    """
+    language = best_language(request.headers.get("accept-language"))
+    headers = {"content-language": language, "vary": "Accept-Language, Authorization"}
+    return answer(request, FORM.schema(language), headers=headers)
 
 
 @router.get(
@@ -200,6 +213,20 @@ async def change_pledge_contact(
     pledge = await service.find(session, pledge_id, caller, lock=True)
     await service.change_contact(session, pledge, contact, caller)
     return answer(request, contact.model_dump_json().encode(), tag=pledge.tag)
+
+
+@router.post(
+    "/{pledge_id}/confirmations",
+    summary="Confirm a participant of a joint pledge",
+    response_model=schemas.Confirmed,
+    responses=responses("forbidden", "not-found", "conflict", "gone"),
+)
+async def confirm_pledge_participant(
+    request: Request, pledge_id: UUID, confirmation: schemas.Confirmation, caller: SignedIn, session: Session
+) -> Response:
+    """By the participant's own entity, or by the secretariat, which vouches for it; the public then sees it."""
+    pledge = await records.find(session, Pledge, pledge_id, lock=True)
+    return answer(request, await service.confirm(session, pledge, confirmation.name, caller))
 
 
 @router.get(

@@ -281,3 +281,62 @@ class PledgeSummary(Model):
 def content_of(draft: PledgeDraft) -> dict[str, Any]:
     """What is kept: fields that are set, as JSON."""
     return draft.model_dump(mode="json", exclude_none=True, exclude_defaults=True, exclude={"owner", "received"})
+
+
+class Confirmation(Model):
+    """Which participant is confirmed, by the name it has in the pledge."""
+
+    name: Line
+
+
+class Confirmed(Model):
+    """A participant that is confirmed, of which pledge."""
+
+    pledge_id: UUID
+    reference: str
+    title: str
+    name: str
+    confirmed: Literal[True]
+
+
+SupportStatus = Literal["open", "assigned", "answered", "closed"]
+
+
+class NewSupportRequest(Model):
+    """What support is asked for."""
+
+    topic: Line
+    description: Annotated[str, StringConstraints(strip_whitespace=True, max_length=5000)] | None = None
+
+
+class SupportRequest(Model):
+    """A request for support in carrying out a pledge."""
+
+    id: UUID
+    pledge_id: UUID
+    reference: str = Field(description="The pledge's reference.")
+    owner: str
+    status: SupportStatus
+    actions: list[str]
+    topic: str
+    description: str | None
+    assignee: str | None = Field(description="Who of the secretariat looks after it.")
+    answer: str | None
+    created_at: datetime
+    updated_at: datetime
+    age_days: int = Field(description="Whole days since it was made, until it was closed.")
+
+
+class SupportAction(Model):
+    """The body of an action on a support request."""
+
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=5000)] | None = Field(
+        default=None, description="For `answer` the answer, for `reopen` why."
+    )
+    assignee: Line | None = Field(default=None, description="For `assign`; the caller unless given.")
+
+
+class SupportList(Paging):
+    """Parameters of the list of support requests, the newest first."""
+
+    status: list[SupportStatus] = []

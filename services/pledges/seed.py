@@ -1,7 +1,7 @@
 """What a new database starts with: real pledges of before this system, and demonstration pledges for developers."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -45,10 +45,17 @@ async def _known(session: AsyncSession, external_id: str) -> bool:
 
 
 async def publish_past(
-    session: AsyncSession, external_id: str, owner: str, content: dict[str, Any], source: dict[str, Any]
+    session: AsyncSession,
+    external_id: str,
+    owner: str,
+    content: dict[str, Any],
+    source: dict[str, Any],
+    confirmed: Sequence[str] = (),
 ) -> Pledge:
     """Publish a record of before this system with its source; what is unknown stays so, and `complete` says it."""
-    pledge = await service.enter(session, content, owner, LOADER, external_id=external_id, source=source)
+    pledge = await service.enter(
+        session, content, owner, LOADER, external_id=external_id, source=source, confirmed=list(confirmed)
+    )
     pledge.status = "published"
     pledge.complete = not [gap for gap in gaps(content) if not gap.pointer.startswith("/contact")]
     records.publish(session, pledge)

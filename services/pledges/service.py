@@ -73,7 +73,7 @@ def render(pledge: Pledge, content: dict[str, Any], beside: dict[str, Any]) -> s
     return schemas.Pledge.model_validate(
         {
             **content,
-            "participants": _participants(content),
+            "participants": _participants(pledge, content),
             "id": pledge.id,
             "reference": pledge.reference,
             "version": pledge.version,
@@ -87,8 +87,9 @@ def render(pledge: Pledge, content: dict[str, Any], beside: dict[str, Any]) -> s
     )
 
 
-def _participants(content: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"confirmed": False, **participant} for participant in content.get("participants", [])]
+def _participants(pledge: Pledge, content: dict[str, Any]) -> list[dict[str, Any]]:
+    named = content.get("participants", [])
+    return [{**participant, "confirmed": participant["name"] in pledge.confirmed} for participant in named]
 
 
 async def working(session: AsyncSession, pledge: Pledge, caller: Caller) -> bytes:
@@ -146,7 +147,7 @@ def published_row(
 ) -> PublishedPledge:
     """What the public reads: the publication without what is private, and what stands beside it."""
     content = {name: value for name, value in content.items() if name != "contact"}
-    content["participants"] = [p for p in _participants(content) if p["confirmed"]]
+    content["participants"] = [p for p in content.get("participants", []) if p["name"] in pledge.confirmed]
     row = PublishedPledge(id=pledge.id, reference=pledge.reference, published_at=pledge.published_at or published_at)
     derive(row, content)
     row.updated_at = max(published_at, last.created_at) if last else published_at
@@ -492,6 +493,42 @@ def progress(report: ProgressReport, corrected_by: UUID | None = None) -> dict[s
     }
 
 
+async def confirm(session: AsyncSession, pledge: Pledge, name: str, caller: Caller) -> dict[str, Any]:
+    """Confirm a participant of a joint pledge, for their own entity or as the secretariat who vouches."""
+    named = {each["name"]: each for content in await _contents(session, pledge) for each in content}
+    own = {each["name"] for each in named.values() if caller.entity and each.get("entity") == caller.entity}
+    if not (own or sees_working(caller, pledge) or pledge.public):
+        raise records.hidden(Pledge.noun, pledge.version)
+    if name not in own and not is_staff(caller):
+        raise Problem("forbidden", "A participant is confirmed by their own entity or the secretariat.")
+    if name not in named:
+        raise Problem("invalid", "The pledge has no such participant.", [Fault(pointer="/name", detail="Not found")])
+    if pledge.status in ("declined", "withdrawn"):
+        raise Problem("conflict", f"The pledge is {pledge.status}.")
+    if name not in pledge.confirmed:
+        pledge.confirmed = [*pledge.confirmed, name]
+        pledge.touch()
+        session.add(records.note(pledge, caller, "confirm", left=pledge.status, details={"participant": name}))
+        await session.flush()
+        await refresh(session, pledge)
+        await session.flush()
+    return {
+        "pledge_id": pledge.id,
+        "reference": pledge.reference,
+        "title": pledge.title,
+        "name": name,
+        "confirmed": True,
+    }
+
+
+async def _contents(session: AsyncSession, pledge: Pledge) -> list[list[dict[str, Any]]]:
+    """Participants of the working record and of the current publication."""
+    found = [pledge.content.get("participants", [])]
+    if pledge.public:
+        found.append((await records.publication(session, pledge, pledge.version)).content.get("participants", []))
+    return found
+
+
 async def change_contact(session: AsyncSession, pledge: Pledge, contact: Contact, caller: Caller) -> None:
     """Replace the contact person; the history says that it happened, not who it was or is."""
     pledge.content = {**pledge.content, "contact": contact.model_dump(mode="json", exclude_none=True)}
@@ -510,12 +547,12 @@ async def refuse_samples(database: Database) -> None:
 
 def version_of(pledge: Pledge, publication: records.PublicationMixin) -> bytes:
     content = {name: value for name, value in publication.content.items() if name not in ("contact", "participants")}
-    participants = [p for p in publication.content.get("participants", []) if p.get("confirmed")]
+    participants = [p for p in publication.content.get("participants", []) if p["name"] in pledge.confirmed]
     return to_json(
         schemas.PledgeVersion.model_validate(
             {
                 **content,
-                "participants": [{k: v for k, v in p.items() if k != "confirmed"} for p in participants],
+                "participants": participants,
                 "id": pledge.id,
                 "reference": pledge.reference,
                 "version": publication.number,

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from shared import jobs, search
 
-revision = "bdc6bd65ad17"
+revision = "23e39ff213c9"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -37,6 +37,7 @@ def upgrade() -> None:
     op.create_table(
         "pledges",
         sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("confirmed", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
@@ -184,9 +185,36 @@ def upgrade() -> None:
     op.create_index("published_pledges_search", "published_pledges", ["search"], unique=False, postgresql_using="gin")
     op.create_index("published_pledges_title", "published_pledges", ["title", "id"], unique=False)
     op.create_index("published_pledges_updated", "published_pledges", ["updated_at", "id"], unique=False)
+    op.create_table(
+        "support_requests",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("record_id", sa.Uuid(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("assignee", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(status <> 'open') = (assignee IS NOT NULL) OR status = 'closed'", name="assigned_to_somebody"
+        ),
+        sa.CheckConstraint("(status = 'answered') <= (answer IS NOT NULL)", name="answered_with_an_answer"),
+        sa.CheckConstraint("status IN ('open', 'assigned', 'answered', 'closed')", name="support_status_known"),
+        sa.ForeignKeyConstraint(["record_id"], ["pledges.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_support_requests_record_id"), "support_requests", ["record_id"], unique=False)
+    op.create_index("support_requests_newest", "support_requests", ["created_at", "id"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("support_requests_newest", table_name="support_requests")
+    op.drop_index(op.f("ix_support_requests_record_id"), table_name="support_requests")
+    op.drop_table("support_requests")
     op.drop_index("published_pledges_updated", table_name="published_pledges")
     op.drop_index("published_pledges_title", table_name="published_pledges")
     op.drop_index("published_pledges_search", table_name="published_pledges", postgresql_using="gin")
