@@ -21,7 +21,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     query = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode()).items()}
     last = scope["path"].rsplit("/", 1)[-1]
     state["hits"][scope["path"] + "?" + scope["query_string"].decode()] += 1
-    if state["broken"] and last not in ("control",):
+    if state["broken"] and last != "control":
         await _answer(send, 500, b'{"status": 500}')
         return
     await ACTIONS.get(last, _echo)(scope, receive, send, query)
@@ -78,7 +78,19 @@ async def _echo(scope: Any, receive: Any, send: Any, query: dict[str, str]) -> N
 async def _public(scope: Any, receive: Any, send: Any, query: dict[str, str]) -> None:
     """A public answer: a number that a write raises, under an ETag, after `delay` seconds, `size` bytes long."""
     await asyncio.sleep(float(query.get("delay", 0)))
+    if "refuse" in query:
+        problem = {
+            "status": 422,
+            "detail": "Not so.",
+            "errors": [{"pointer": "?refuse", "detail": "No such parameter."}],
+        }
+        await _answer(send, 422, json.dumps(problem).encode(), (b"content-type", b"application/problem+json"))
+        return
     headers = dict(scope["headers"])
+    if headers.get(b"authorization") == b"Bearer bad":
+        challenge = (b"www-authenticate", b'Bearer error="invalid_token"')
+        await _answer(send, 401, b'{"status": 401, "detail": "The token has expired."}', challenge)
+        return
     value = state["values"].get("value", 0)
     etag = b'"%d"' % value
     fields: Headers = [
@@ -167,6 +179,8 @@ async def _readyz(scope: Any, receive: Any, send: Any, query: dict[str, str]) ->
 
 ACTIONS = {
     "public": _public,
+    "summary": _public,
+    "occurrences": _public,
     "write": _write,
     "stream": _stream,
     "slow": _slow,
