@@ -236,23 +236,6 @@ def _welcome(configuration: Configuration, admin_url: str) -> str:
     return "\n".join([*lines, "  To stop:   Ctrl-C, or SIGTERM", ""])
 
 
-def _abandoned_by(parent: int) -> Callable[[], bool]:
-    """Whether ``make``, which waits for this process, has ended or was interrupted.
-
-    GNU make passes SIGINT on to nobody (a terminal's reaches everybody): it stops catching it and waits.
-    """
-
-    def catches_interrupts() -> bool:
-        with contextlib.suppress(OSError):
-            for line in Path(f"/proc/{parent}/status").read_text().splitlines():
-                if line.startswith("SigCgt:"):
-                    return bool(int(line.split()[1], 16) & 1 << (signal.SIGINT - 1))
-        return False
-
-    caught = catches_interrupts()
-    return lambda: os.getppid() != parent or (caught and not catches_interrupts())
-
-
 def _print(text: str) -> None:
     with contextlib.suppress(OSError):  # nobody reads any more: no reason to end
         print(text, flush=True)
@@ -264,7 +247,7 @@ def main() -> int:
     def say(line: str) -> None:
         _print(f"[{time.monotonic() - began:6.1f} s] {line}")
 
-    abandoned = _abandoned_by(os.getppid()) if "--under-make" in sys.argv[1:] else lambda: False
+    abandoned = supervisor.abandoned_by(os.getppid()) if "--under-make" in sys.argv[1:] else lambda: False
     stages: list[list[Program]] = []
     try:
         with supervisor.interruptible():

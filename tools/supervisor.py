@@ -106,6 +106,23 @@ def keep(programs: Sequence[Program], say: Say, abandoned: Callable[[], bool] = 
             wait(1.0)
 
 
+def abandoned_by(parent: int) -> Callable[[], bool]:
+    """What ``keep`` asks: whether ``make``, which waits for this process, has ended or was interrupted.
+
+    GNU make passes SIGINT on to nobody (a terminal's reaches everybody): it stops catching it and waits.
+    """
+
+    def catches_interrupts() -> bool:
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{parent}/status").read_text().splitlines():
+                if line.startswith("SigCgt:"):
+                    return bool(int(line.split()[1], 16) & 1 << (signal.SIGINT - 1))
+        return False
+
+    caught = catches_interrupts()
+    return lambda: os.getppid() != parent or (caught and not catches_interrupts())
+
+
 def stop(programs: Sequence[Program]) -> None:
     """Ask programs to end, side by side; kill what has not after its patience, and what it left behind."""
     living = [(p, p.process) for p in programs if p.process and p.process.poll() is None]

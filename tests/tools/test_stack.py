@@ -187,12 +187,11 @@ def test_another_stack_beside_it_survives_kill_and_start(up: Running, folder: Pa
     assert all(up.answers(name) for name in NAMES)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_under_make_a_signal_to_make_alone_is_enough(folder: Path, number: signal.Signals) -> None:
+def test_an_interrupt_of_make_alone_ends_it(folder: Path) -> None:
     makefile = folder / "Makefile"
     makefile.write_text(f"run:\n\t@{sys.executable} -m tools.stack --under-make\n")
     with started(folder / "data", command=("make", "-f", str(makefile), "run")) as running:
-        running.process.send_signal(number)
+        running.process.send_signal(signal.SIGINT)
         running.ended()
         assert running.said().rstrip().rpartition("] stopped")[1]
 

@@ -157,3 +157,40 @@ def test_a_second_signal_does_not_cut_the_stopping_short(number: signal.Signals)
         os.killpg(process.pid, number)
         assert process.stdout.readline() == "stopped\n"
     assert process.returncode == 0
+
+
+UNDER_MAKE = """
+import os, sys
+from pathlib import Path
+from tools import supervisor
+abandoned = supervisor.abandoned_by(os.getppid())
+print("ready", flush=True)
+try:
+    with supervisor.interruptible():
+        supervisor.keep([], print, abandoned)
+except supervisor.Stopping:
+    print("asked", flush=True)
+else:
+    print("abandoned", flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "why"), [(signal.SIGINT, "abandoned"), (signal.SIGTERM, "asked"), (signal.SIGKILL, "abandoned")]
+)
+def test_under_make_a_signal_to_make_alone_is_enough(tmp_path: Path, number: signal.Signals, why: str) -> None:
+    (tmp_path / "script.py").write_text(UNDER_MAKE)
+    (tmp_path / "Makefile").write_text(f"run:\n\t@{sys.executable} {tmp_path / 'script.py'}\n")
+    with subprocess.Popen(
+        ["make", "-f", str(tmp_path / "Makefile"), "run"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as make:
+        assert make.stdout
+        assert make.stdout.readline() == "ready\n"
+        time.sleep(0.3)
+        make.send_signal(number)
+        assert make.stdout.readline() == f"{why}\n"
