@@ -43,6 +43,17 @@ def best_language(accept_language: str | None) -> Language:
     return next((language for language in LANGUAGES if language not in refused), DEFAULT_LANGUAGE)
 
 
+@lru_cache(maxsize=512)
+def preferred(accept_language: str | None, available: tuple[Language, ...], otherwise: Language) -> Language:
+    """Which of a text's own languages an Accept-Language header prefers; `otherwise` where it names none of them."""
+    # sorted() is stable: equal weights keep the header's order.
+    for tag, weight in sorted(_weights(accept_language or ""), key=lambda pair: -pair[1]):
+        for language in available:
+            if weight > 0 and tag.split("-")[0] == language:
+                return language
+    return otherwise
+
+
 def _weights(header: str) -> list[tuple[str, float]]:
     parts = header[:LONGEST_HEADER].split(",")
     if len(header) > LONGEST_HEADER:

@@ -1,0 +1,112 @@
+"""The rounds of review: whose seats there are, and what follows for the practice."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
+
+from services.practices.lifecycle import OPEN
+from services.practices.models import Assignment, Practice, Reviewer
+from services.practices.rule import Kind, Outcome, Panel, Seat
+from shared import clock
+from shared.auth import Caller
+
+SEATED = (joinedload(Assignment.reviewer), joinedload(Assignment.review))
+
+
+def seat(assignment: Assignment) -> Seat:
+    return Seat(
+        kind=cast("Kind", assignment.reviewer.kind),
+        conflict=assignment.conflict,
+        recommendation=cast("Outcome", assignment.review.recommendation) if assignment.review else None,
+        open=assignment.replaced_at is None,
+    )
+
+
+async def load(session: AsyncSession, practices: Sequence[Practice]) -> None:
+    """Give each practice the panel of its round, which its lifecycle asks."""
+    seats: dict[tuple[UUID, int], list[Seat]] = defaultdict(list)
+    in_review = [practice.id for practice in practices if practice.round]
+    if in_review:
+        statement = select(Assignment).where(Assignment.practice_id.in_(in_review)).options(*SEATED)
+        for assignment in await session.scalars(statement.execution_options(populate_existing=True)):
+            seats[assignment.practice_id, assignment.round].append(seat(assignment))
+    for practice in practices:
+        practice.panel = Panel(tuple(seats[practice.id, practice.round]))
+
+
+async def seated(session: AsyncSession, practice: Practice, round_: int | None = None) -> Sequence[Assignment]:
+    """The assignments of a round, the one in progress unless another is named, in the order they were made."""
+    statement = (
+        select(Assignment)
+        .where(Assignment.practice_id == practice.id, Assignment.round == (round_ or practice.round))
+        .order_by(Assignment.id)
+        .options(*SEATED)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def open_next(session: AsyncSession, practice: Practice, caller: Caller) -> list[Assignment]:
+    """Open a round at a submission; one that follows an undecided round keeps its reviewers and what they declared."""
+    before = await seated(session, practice) if practice.round > practice.decided_round else []
+    practice.round += 1
+    kept: list[Assignment] = []
+    for old in before:
+        if old.replaced_at is None and not old.conflict and old.reviewer.active and reads(old.reviewer, practice):
+            new = Assignment(
+                practice_id=practice.id,
+                reviewer_id=old.reviewer_id,
+                round=practice.round,
+                created_by=caller.sub,
+                conflict=old.conflict,
+                declared_at=clock.now() if old.conflict is not None else None,
+            )
+            new.reviewer = old.reviewer
+            session.add(new)
+            kept.append(new)
+    return kept
+
+
+def reads(reviewer: Reviewer, practice: Practice) -> bool:
+    return practice.language is None or practice.language in reviewer.languages
+
+
+async def place_of(session: AsyncSession, practice: Practice, caller: Caller) -> Assignment | None:
+    """The caller's own seat in the round in progress, where they may read the practice for it."""
+    if not caller.has("reviewer") or practice.round == 0:
+        return None
+    statement = (
+        select(Assignment)
+        .join(Assignment.reviewer)
+        .where(
+            Assignment.practice_id == practice.id,
+            Assignment.round == practice.round,
+            Assignment.replaced_at.is_(None),
+            Reviewer.subject == caller.sub,
+        )
+        .options(*SEATED)
+    )
+    return (await session.scalars(statement.execution_options(populate_existing=True))).first()
+
+
+def reviewed_languages(assignments: Sequence[Assignment], content: dict[str, Any]) -> list[str]:
+    """Translations that somebody whose report counts reads."""
+    reading = {language for each in assignments if _counts(each) for language in each.reviewer.languages}
+    return sorted(set(content.get("translations", {})) & reading)
+
+
+def _counts(assignment: Assignment) -> bool:
+    return assignment.review is not None and assignment.conflict is False and assignment.replaced_at is None
+
+
+async def may_read(session: AsyncSession, practice: Practice, caller: Caller) -> bool:
+    """Whether the caller reads the working record as one of its reviewers: until a conflict is declared."""
+    if practice.status not in OPEN:
+        return False
+    place = await place_of(session, practice, caller)
+    return place is not None and not place.conflict and caller.entity != practice.owner

@@ -1,0 +1,320 @@
+"""Every rule of a practice's working record; functions over a session."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from uuid_utils.compat import uuid7
+
+from services.practices import markdown, rounds, schemas
+from services.practices.completeness import gaps, warnings
+from services.practices.dimensions import DIMENSIONS
+from services.practices.lifecycle import EDITABLE, PRACTICE
+from services.practices.models import REFERENCES, Call, Practice, PracticePublication
+from services.practices.published import refresh, render
+from services.practices.texts import derive, in_language
+from shared import clock, lists, records
+from shared.auth import Caller
+from shared.database import Database
+from shared.filters import conditions
+from shared.lifecycle import owns
+from shared.problems import Fault, Problem, faults
+from shared.schemas import Contact
+
+
+def is_staff(caller: Caller | None) -> bool:
+    return caller is not None and caller.has("secretariat")
+
+
+def sees_working(caller: Caller | None, practice: Practice) -> bool:
+    return is_staff(caller) or owns(caller, practice)
+
+
+# ---------------------------------------------------------------- reading
+
+
+async def working(
+    session: AsyncSession, practice: Practice, caller: Caller, *, html: bool = True, loaded: bool = False
+) -> bytes:
+    """The working record, as `caller` (its owner or staff) sees it: as it was written, in no other language."""
+    if not loaded:
+        await rounds.load(session, [practice])
+    content = practice.content
+    shown = render(
+        practice,
+        content,
+        practice.language,
+        None,
+        {
+            "status": practice.status,
+            "actions": PRACTICE.actions(practice, caller),
+            "updated_at": practice.updated_at,
+            "regions": practice.regions,
+            "peer_reviewed": _reviewed(practice),
+            "owner": practice.owner,
+            "editorial": practice.editorial,
+            "warnings": warnings(content),
+            "html": markdown.fields(in_language(content, practice.language)[0]) if html else None,
+        },
+    )
+    return shown.model_dump_json(exclude={"match"} if html else {"match", "html"}).encode()
+
+
+def _reviewed(practice: Practice) -> bool | None:
+    """Whether this text was reviewed: what is being worked on was not, whatever stands published."""
+    if practice.status == "published":
+        return practice.peer_reviewed
+    return None if practice.source and practice.round == 0 else False
+
+
+def for_review(practice: Practice) -> bytes:
+    """The working record as its reviewers read it: nobody's name or address, nothing to do here but judge."""
+    content = {name: value for name, value in practice.content.items() if name != "contact"}
+    shown = render(
+        practice,
+        content,
+        practice.language,
+        None,
+        {
+            "status": practice.status,
+            "actions": [],
+            "updated_at": practice.updated_at,
+            "regions": practice.regions,
+            "peer_reviewed": False,
+            "html": markdown.fields(in_language(content, practice.language)[0]),
+        },
+    )
+    return shown.model_dump_json(exclude={"contact", "owner", "editorial", "warnings", "match"}).encode()
+
+
+async def hidden(reader: AsyncConnection, practice_id: UUID) -> Problem:
+    """Why the public reads nothing here: 410 or 404."""
+    version = (await reader.execute(select(Practice.version).where(Practice.id == practice_id))).scalar_one_or_none()
+    return records.hidden(Practice.noun, version or 0)
+
+
+async def find(session: AsyncSession, practice_id: UUID, caller: Caller, *, lock: bool = False) -> Practice:
+    """The working record for one of its own; 404 or 410 for who may not see it, 403 for who sees something of it."""
+    practice = await records.find(session, Practice, practice_id, lock=lock)
+    if sees_working(caller, practice):
+        return practice
+    if practice.public or await rounds.place_of(session, practice, caller):
+        raise Problem("forbidden", "This is for the practice's owner and the secretariat.")
+    raise records.hidden(Practice.noun, practice.version)
+
+
+WORKING_SORTS = {"updated_at": lists.Sort(Practice.updated_at), "title": lists.Sort(Practice.title, str)}
+
+
+async def list_working(
+    session: AsyncSession, parameters: schemas.PracticeList, caller: Caller
+) -> tuple[bytes, str | None]:
+    """A page of working records: those of the caller's entity, or for staff all."""
+    where = conditions(Practice, DIMENSIONS, parameters)
+    if parameters.view == "mine":
+        where.append(Practice.owner == caller.entity)
+    elif not is_staff(caller):
+        raise Problem("forbidden", "view=all is for the secretariat.")
+    sort = parameters.sort or "-updated_at"
+    if sort.removeprefix("-") not in WORKING_SORTS:
+        fault = Fault(pointer="?sort", detail="A view is sorted by updated_at or title.")
+        raise Problem("invalid", "A working record need not have been published.", [fault])
+    found = await lists.page(
+        session, select(Practice), Practice, where, parameters, sorts=WORKING_SORTS, sort=sort, words=parameters.q
+    )
+    practices = [row[0] for row in found.rows]
+    await rounds.load(session, practices)
+    shown = [await working(session, practice, caller, html=False, loaded=True) for practice in practices]
+    return lists.body(shown, found), found.next
+
+
+def version_of(practice: Practice, publication: PracticePublication) -> bytes:
+    return to_json(
+        schemas.PracticeVersion.model_validate(
+            {
+                **publication.content,
+                "id": practice.id,
+                "reference": practice.reference,
+                "version": publication.number,
+                "published_at": publication.published_at,
+                "current": practice.public and publication.number == practice.version,
+                "peer_reviewed": publication.peer_reviewed,
+            }
+        )
+    )
+
+
+# ---------------------------------------------------------------- writing
+
+
+def checked(content: dict[str, Any]) -> dict[str, Any]:
+    """Content after a patch, as the draft model writes it; 422 with pointers where it does not hold."""
+    try:
+        return schemas.content_of(schemas.PracticeDraft.model_validate(content))
+    except ValidationError as error:
+        errors = [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)]
+        raise Problem("invalid", "The practice would not be valid.", faults(errors)) from None
+
+
+def owner_for(caller: Caller, wanted: str | None) -> str:
+    """Whose a new record is: the caller's entity, or for the secretariat the one it names."""
+    if wanted is not None and wanted != caller.entity and not is_staff(caller):
+        raise Problem("forbidden", "Only the secretariat enters records for another entity.")
+    owner = wanted or caller.entity
+    if owner is None:
+        raise Problem("forbidden", "Your token names no entity to submit a practice for.")
+    return owner
+
+
+async def create(session: AsyncSession, draft: schemas.NewPractice, caller: Caller) -> Practice:
+    owner = owner_for(caller, draft.owner)
+    if draft.received and not is_staff(caller):
+        raise Problem("forbidden", "`received` is the secretariat's note on how a practice reached it.")
+    practice = await enter(session, schemas.content_of(draft), owner, caller)
+    practice.editorial = bool(draft.editorial)
+    details = {"received": draft.received} if draft.received else {}
+    session.add(records.note(practice, caller, "create", left=None, details=details))
+    await session.flush()
+    return practice
+
+
+async def enter(session: AsyncSession, content: dict[str, Any], owner: str, caller: Caller, **columns: Any) -> Practice:
+    """A new draft, without its first step in the history."""
+    practice = Practice(
+        id=uuid7(),
+        reference=await records.new_reference(session, "PRA", REFERENCES),
+        status="draft",
+        owner=owner,
+        created_by=caller.sub,
+        content=content,
+        **columns,
+    )
+    derive(practice, content)
+    session.add(practice)
+    await session.flush()
+    return practice
+
+
+async def patch(session: AsyncSession, practice: Practice, changes: dict[str, Any], caller: Caller) -> None:
+    """Merge changes into the content (RFC 7396)."""
+    if practice.status not in EDITABLE:
+        states = ", ".join(sorted(EDITABLE))
+        raise Problem("conflict", f"A practice is edited in {states}; this one is {practice.status}.")
+    editorial = bool(changes.pop("editorial", practice.editorial))
+    content = checked(records.merge(practice.content, changes))
+    if content == practice.content and editorial == practice.editorial:
+        return
+    practice.editorial = editorial
+    _write(practice, content)
+    practice.touch()
+    if not owns(caller, practice):
+        session.add(records.note(practice, caller, "edit", left=practice.status, details={"fields": sorted(changes)}))
+    await session.flush()
+
+
+def _write(practice: Practice, content: dict[str, Any]) -> None:
+    practice.content = content
+    derive(practice, content)
+
+
+async def act(
+    session: AsyncSession, practice: Practice, action: str, body: schemas.PracticeAction, caller: Caller
+) -> None:
+    """Carry out one row of the lifecycle and what follows from it."""
+    await rounds.load(session, [practice])
+    PRACTICE.find(practice, action, caller, body.comment)
+    reviewed = practice.status == "in_review"
+    details: dict[str, Any] = {}
+    match action:
+        case "submit":
+            await _require_complete(session, practice)
+            practice.submitted_at = clock.now()
+            practice.editorial = practice.editorial if body.editorial is None else body.editorial
+            await rounds.open_next(session, practice, caller)
+        case "revise":
+            practice.editorial = bool(body.editorial)
+        case "transfer":
+            if body.owner is None:
+                raise Problem("invalid", "Name the new owner.", [Fault(pointer="/owner", detail="Field required")])
+            details = {"from_owner": practice.owner, "owner": body.owner}
+            practice.owner = body.owner
+        case "publish":
+            practice.complete = True
+    records.move(session, PRACTICE, practice, action, caller, body.comment, details)
+    match action:
+        case "publish":
+            await _publish(session, practice, reviewed)
+        case "withdraw":
+            practice.public = False
+        case "discard" | "decline" if practice.public:
+            published = await records.publication(session, practice, practice.version)
+            kept = {name: practice.content[name] for name in ("contact",) if name in practice.content}
+            _write(practice, {**published.content, **kept})
+    if action in ("publish", "decline", "discard"):
+        practice.decided_round = practice.round
+        practice.editorial = False
+    await session.flush()
+    if action in ("publish", "withdraw"):
+        await refresh(session, practice)
+    await session.flush()
+
+
+async def _publish(session: AsyncSession, practice: Practice, reviewed: bool) -> None:
+    """Write the publication with what is to be said of its review; the contact person is no part of it."""
+    translations: list[str] = []
+    if reviewed:
+        practice.peer_reviewed = True
+        translations = rounds.reviewed_languages(await rounds.seated(session, practice), practice.content)
+    else:
+        before = await session.get(PracticePublication, {"record_id": practice.id, "number": practice.version})
+        if before is not None:
+            translations = before.reviewed_translations
+    made = records.publish(session, practice)
+    assert isinstance(made, PracticePublication)  # noqa: S101 - for the type checker
+    made.content = public_content(practice)
+    made.peer_reviewed = practice.peer_reviewed
+    made.reviewed_translations = translations
+
+
+def public_content(practice: Practice) -> dict[str, Any]:
+    return {name: value for name, value in practice.content.items() if name != "contact"}
+
+
+async def _require_complete(session: AsyncSession, practice: Practice) -> None:
+    found = gaps(practice.content)
+    if practice.call is not None:
+        call = await session.get(Call, practice.call)
+        if call is None:
+            found.append(Fault(pointer="/call", detail="There is no such call."))
+        elif call.deadline < clock.today() and practice.submitted_at is None:
+            found.append(Fault(pointer="/call", detail=f"This call closed on {call.deadline.isoformat()}."))
+    if found:
+        raise Problem("incomplete", f"{len(found)} thing(s) are missing before this can be submitted.", found)
+
+
+async def delete_draft(session: AsyncSession, practice: Practice) -> None:
+    """Delete a draft that was never submitted; nothing else is ever deleted."""
+    if practice.status != "draft" or practice.submitted_at is not None:
+        raise Problem("conflict", "Only a draft that was never submitted can be deleted; withdraw it instead.")
+    await session.delete(practice)
+    await session.flush()
+
+
+async def change_contact(session: AsyncSession, practice: Practice, contact: Contact, caller: Caller) -> None:
+    """Replace the contact person; the history says that it happened, not who it was or is."""
+    practice.content = {**practice.content, "contact": contact.model_dump(mode="json", exclude_none=True)}
+    practice.touch()
+    session.add(records.note(practice, caller, "change_contact", left=practice.status))
+    await session.flush()
+
+
+async def refuse_samples(database: Database) -> None:
+    """Outside development nobody is to take a demonstration record for a practice."""
+    async with database.reader.connect() as reader:
+        statement = select(Practice.reference).where(Practice.sample).limit(1)
+        found = (await reader.execute(statement)).scalar_one_or_none()
+    if found:
+        raise RuntimeError(f"{found} is a demonstration record: this database is not for production")
