@@ -6,12 +6,16 @@ from ipaddress import IPv6Address, ip_address
 from typing import cast
 
 import limits
+import structlog
 from limits.aio.storage import Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.errors import StorageError
 from limits.storage import storage_from_string
 from starlette.types import Message, Send
 
 from shared.problems import Problem
+
+log = structlog.get_logger(__name__)
 
 
 def counted_as(client: str) -> str:
@@ -28,14 +32,22 @@ class RateLimiter:
 
     def __init__(self, rate: str, storage: str) -> None:
         self._limit = limits.parse(rate)
-        self._limiter = SlidingWindowCounterRateLimiter(cast("Storage", storage_from_string(storage)))
+        store = storage_from_string(storage, implementation="redispy", wrap_exceptions=True)
+        self._limiter = SlidingWindowCounterRateLimiter(cast("Storage", store))
         self._policy = f'"address";q={self._limit.amount};w={self._limit.get_expiry()}'
 
     async def admit(self, client: str, send: Send) -> Send:
-        """Count a request; gives the `send` that writes the RateLimit fields. Raises Problem `too-many-requests`."""
+        """Count a request; gives the `send` that writes the RateLimit fields. Raises Problem `too-many-requests`.
+
+        Where nothing can be counted everybody is let in: a store that is down must not take the platform with it.
+        """
         key = counted_as(client)
-        admitted = await self._limiter.hit(self._limit, key)
-        window = await self._limiter.get_window_stats(self._limit, key)
+        try:
+            admitted = await self._limiter.hit(self._limit, key)
+            window = await self._limiter.get_window_stats(self._limit, key)
+        except StorageError as error:
+            log.warning("requests are not counted", error=repr(error.storage_error))
+            return send
         reset = max(1, math.ceil(window.reset_time - time.time()))
         fields = {
             "ratelimit-policy": self._policy,

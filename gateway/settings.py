@@ -60,7 +60,9 @@ class Settings(BaseSettings):
     rate_limit: Annotated[str, AfterValidator(_rate)] | None = Field(
         default=None, description="Requests allowed to one address, such as `600/minute`; none: no limit."
     )
-    rate_limit_storage: str = "async+memory://"
+    rate_limit_storage: str = Field(
+        default="async+memory://", description="Where several gateways count together: `async+redis://host:6379/0`."
+    )
 
     @property
     def development(self) -> bool:

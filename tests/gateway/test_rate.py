@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from gateway.rate import counted_as
-from tests.gateway.conftest import Start
+from tests.gateway.conftest import Start, free_port
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,13 @@ async def test_one_address_is_limited_and_no_other(start_gateway: Start) -> None
         assert (await client.get("/livez")).status_code == 200
         other = await client.get("/v1/pledges/public", headers={"x-forwarded-for": "203.0.113.8"})
         assert other.status_code == 200
+
+
+async def test_a_store_that_is_down_lets_everybody_in(start_gateway: Start) -> None:
+    url = start_gateway(rate_limit="1/minute", rate_limit_storage=f"async+redis://127.0.0.1:{free_port()}/0")
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        for _ in range(3):
+            assert (await client.get("/v1/pledges/public")).status_code == 200
 
 
 async def test_nothing_is_limited_unless_told(client: httpx.AsyncClient) -> None:
