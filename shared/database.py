@@ -1,5 +1,6 @@
 """One engine a process: sessions for what writes, autocommit connections for what only reads."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -27,6 +28,8 @@ class Database:
         # A read needs no BEGIN and no ROLLBACK: two round trips less.
         self.reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        # Exports hold a connection for as long as their reader takes; the rest stays for everyone else.
+        self.streams = asyncio.Semaphore(max(1, pool_size // 2))
 
     async def ready(self) -> None:
         """Raise unless the database answers."""
