@@ -8,7 +8,6 @@ built from `published_pledges` and follows `published_changes`, which publishing
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from pyroaring import BitMap
@@ -205,7 +204,7 @@ class Index:
             **{f"by_{dimension.name}": ranked(dimension, facets.get(dimension.name, {})) for dimension in FACETS},
             "by_month": by_month,
             "financial": [
-                {"currency": name, "amount": format(Decimal(sums.amount) / SCALE, ".2f"), "count": sums.pledges}
+                {"currency": name, "amount": _written(sums.amount), "count": sums.pledges}
                 for name, sums in sorted(money.items())
                 if sums.pledges
             ],
@@ -282,6 +281,13 @@ class Index:
             if len(self.answers) > KEPT_ANSWERS:
                 self.answers.popitem(last=False)
         return kept
+
+
+def _written(amount: int) -> str:
+    """The exact decimal, with two places or as many as it needs."""
+    whole, rest = divmod(amount, SCALE)
+    digits = f"{rest:04d}"
+    return f"{whole}.{digits[:2]}{digits[2:].rstrip('0')}"
 
 
 async def _matching(reader: AsyncConnection, words: str) -> BitMap:
