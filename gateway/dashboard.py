@@ -2,13 +2,14 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from time import monotonic
 from typing import Any, Final, Literal, NamedTuple
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from starlette.responses import Response
 
 from gateway.cache import Entry, Key
@@ -165,11 +166,18 @@ def _kept(found: Entry) -> Part:
     now = monotonic()
     age = now - found.at
     state: State = "ok" if age < found.lifetime.revalidate and now >= found.held_until else "stale"
-    as_of = datetime.fromtimestamp(found.when, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    fields = found.body.strip()[1:-1]
-    head = f'{{"state":"{state}","as_of":"{as_of}"'.encode()
-    body = head + (b"," + fields if fields.strip() else b"") + b"}"
+    said, fields = _fields(found.body)
+    as_of = said or datetime.fromtimestamp(found.when, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    body = f'{{"state":"{state}","as_of":"{as_of}"'.encode() + fields + b"}"
     return Part(body, state.encode() + (found.etag or as_of.encode()), age, state)
+
+
+@lru_cache(maxsize=64)
+def _fields(body: bytes) -> tuple[str | None, bytes]:
+    """An answer's own `as_of`, if it has one, and its other fields as they follow in a section."""
+    answer: dict[str, Any] = from_json(body)
+    as_of = answer.pop("as_of", None)
+    return as_of, b"," + to_json(answer)[1:-1] if answer else b""
 
 
 def _refused(found: Answer) -> Problem:

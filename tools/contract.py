@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,9 +59,7 @@ def documents() -> dict[str, Document]:
     """What each application says, by its name."""
     service = Settings(environment="production", oidc_issuer=ISSUER)
     said: dict[str, Document] = {
-        name: importlib.import_module(f"services.{name}.app").create_app(service).openapi()
-        for name in SERVICES
-        if find_spec(f"services.{name}.app")
+        name: importlib.import_module(f"services.{name}.app").create_app(service).openapi() for name in SERVICES
     }
     gateway = GatewaySettings(environment="production", oidc_issuer=ISSUER)
     return said | {"gateway": own_pages(gateway).openapi()}
@@ -134,13 +131,12 @@ def _compose(document: Document) -> None:
             operation["parameters"] += [deepcopy(p) for p in taken if (p["in"], p["name"]) not in own]
     for name, schema in schemas.items():
         if source := schema.pop("x-fields-of", None):
-            if source not in document["paths"]:
-                continue
             answer = _read(document, source, name)["responses"]["200"]["content"]["application/json"]["schema"]
             fields = schemas[answer["$ref"].rpartition("/")[2]]["properties"]
-            if both := fields.keys() & schema["properties"].keys():
+            # A service that says itself as of when it speaks says what the section would.
+            if both := fields.keys() & schema["properties"].keys() - {"as_of"}:
                 raise Clash(f"{name} and {source} have the same fields: {', '.join(sorted(both))}")
-            schema["properties"] |= deepcopy(fields)
+            schema["properties"] = deepcopy(fields) | schema["properties"]
 
 
 def _read(document: Document, path: str, wanted_by: str) -> Document:

@@ -24,6 +24,12 @@ async def test_each_section_is_flat_and_says_where_it_stands(client: httpx.Async
     assert answer.headers["age"] == "0"
 
 
+async def test_a_service_may_say_itself_as_of_when_it_speaks(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/dashboard?as_of=2026-01-02T03:04:05Z")
+    assert answer.text.count("as_of") == len(SECTIONS)
+    assert answer.json()["pledges"]["as_of"] == "2026-01-02T03:04:05Z"
+
+
 async def test_filters_go_to_the_pledges_and_the_calendar_gets_its_days(client: httpx.AsyncClient) -> None:
     await client.get("/v1/dashboard?objective=22&q=a%20b")
     seen = (await client.get("/v1/pledges/control", headers={"authorization": "Bearer x"})).json()["hits"]

@@ -112,7 +112,7 @@ async def _public(scope: Any, receive: Any, send: Any, query: dict[str, str]) ->
         "accept": headers.get(b"accept", b"").decode(),
         "saw": sorted(name.decode() for name in headers),
         "padding": "x" * int(query.get("size", 0)),
-    }
+    } | ({"as_of": query["as_of"]} if "as_of" in query else {})
     await _answer(send, int(query.get("status", 200)), json.dumps(content).encode(), *fields)
 
 
