@@ -1,0 +1,22 @@
+"""The calendar service as an application: `python -m shared.serve services.calendar.app`."""
+
+from fastapi import FastAPI
+
+from services.calendar import routes, service
+from services.calendar.models import IdempotencyKey
+from services.calendar.statements import routes as statements
+from shared.application import create_service
+from shared.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service; its settings are read from the environment unless given."""
+    return create_service(
+        "calendar",
+        title="Calendar",
+        description="Key dates, international days and events; who leads which statement.",
+        routers=[routes.router, statements.router],
+        idempotency=IdempotencyKey,
+        settings=settings,
+        check=service.refuse_samples,
+    )

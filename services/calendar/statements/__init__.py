@@ -1,0 +1,1 @@
+"""Statements ("speak with one voice"): who leads which, for which day, and by when."""
