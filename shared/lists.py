@@ -3,7 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -82,6 +82,8 @@ def _read(kind: type, value: Any) -> Any:
         if moment.tzinfo is None:
             raise ValueError("a moment without a zone")
         return moment
+    if kind is date:
+        return date.fromisoformat(value)
     if kind is UUID:
         return UUID(value)
     if not isinstance(value, kind) or isinstance(value, bool):
