@@ -29,6 +29,8 @@ class RecordMixin:
     History: ClassVar[Any]
     Publication: ClassVar[Any]
     noun: ClassVar[str]
+    # Fields of the content that no publication keeps.
+    private: ClassVar[tuple[str, ...]] = ("contact",)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     reference: Mapped[str] = mapped_column(Text, unique=True)
@@ -163,9 +165,15 @@ def publish(session: AsyncSession, record: RecordMixin) -> PublicationMixin:
     record.version += 1
     record.public = True
     record.published_at = record.published_at or clock.now()
-    made: PublicationMixin = record.Publication(record_id=record.id, number=record.version, content=record.content)
+    content = {name: value for name, value in record.content.items() if name not in record.private}
+    made: PublicationMixin = record.Publication(record_id=record.id, number=record.version, content=content)
     session.add(made)
     return made
+
+
+def restored(record: RecordMixin, publication: PublicationMixin) -> dict[str, Any]:
+    """The content that a dropped revision goes back to: the publication's, and what no publication keeps."""
+    return {**publication.content, **{name: record.content[name] for name in record.private if name in record.content}}
 
 
 async def publication(session: AsyncSession, record: RecordMixin, number: int) -> PublicationMixin:

@@ -146,7 +146,7 @@ def published_row(
     matching: list[dict[str, Any]],
 ) -> PublishedPledge:
     """What the public reads: the publication without what is private, and what stands beside it."""
-    content = {name: value for name, value in content.items() if name != "contact"}
+    content = {name: value for name, value in content.items() if name not in pledge.private}
     content["participants"] = [p for p in content.get("participants", []) if p["name"] in pledge.confirmed]
     row = PublishedPledge(id=pledge.id, reference=pledge.reference, published_at=pledge.published_at or published_at)
     derive(row, content)
@@ -402,8 +402,8 @@ async def act(session: AsyncSession, pledge: Pledge, action: str, body: schemas.
             pledge.public = False
         case "discard" | "decline" if pledge.public:
             published = await records.publication(session, pledge, pledge.version)
-            pledge.content = published.content
-            derive(pledge, published.content)
+            pledge.content = records.restored(pledge, published)
+            derive(pledge, pledge.content)
     await session.flush()
     if action in ("publish", "withdraw"):
         await refresh(session, pledge)
@@ -546,7 +546,7 @@ async def refuse_samples(database: Database) -> None:
 
 
 def version_of(pledge: Pledge, publication: records.PublicationMixin) -> bytes:
-    content = {name: value for name, value in publication.content.items() if name not in ("contact", "participants")}
+    content = {name: value for name, value in publication.content.items() if name != "participants"}
     participants = [p for p in publication.content.get("participants", []) if p["name"] in pledge.confirmed]
     return to_json(
         schemas.PledgeVersion.model_validate(
