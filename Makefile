@@ -9,7 +9,7 @@ PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --require-hashes --no-deps --progress-bar off
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contract fuzz migrate revision bench lock clean
+.PHONY: help run test check lint types contract lifecycles fuzz migrate revision bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -32,6 +32,9 @@ lint: $(TESTS) ## style, imports between the parts
 
 types: $(TESTS) ## mypy, strict
 	@$(BIN)/mypy
+
+lifecycles: $(RUNS) ## docs/lifecycles.md, from the services' tables
+	@$(BIN)/python -m tools.lifecycles
 
 contract: $(TESTS) ## whether gateway/openapi.json is what the services say
 	@$(BIN)/python -m tools.contract --check

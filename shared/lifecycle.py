@@ -48,7 +48,8 @@ class Move(Generic[R]):
     """One row: `action` takes a record from any of `sources` to `target`.
 
     `target` may depend on the record (`lands` then names the possible ones for the documents). `comment` makes a
-    comment necessary. `guard` gives the reason why the record's state forbids it now, or None.
+    comment necessary. `guard` gives the reason why the record's state forbids it now, or None; `when` says its
+    condition for the documents.
     """
 
     action: str
@@ -58,6 +59,7 @@ class Move(Generic[R]):
     comment: bool = False
     guard: Callable[[R], str | None] | None = None
     lands: str = ""
+    when: str = ""
 
     def goes_to(self, record: R) -> str:
         return self.target if isinstance(self.target, str) else self.target(record)
@@ -127,7 +129,7 @@ class Lifecycle(Generic[R]):
 
     def table(self) -> str:
         """The lifecycle as a Markdown table, for `docs/lifecycles.md`."""
-        rows = ["| action | from | to | by | comment |", "|---|---|---|---|---|"]
+        rows = ["| action | from | to | by | comment | only if |", "|---|---|---|---|---|---|"]
         for move in self.moves:
             to = move.target if isinstance(move.target, str) else move.lands
             sources = (
@@ -135,7 +137,9 @@ class Lifecycle(Generic[R]):
                 if move.sources == set(self.statuses)
                 else ", ".join(s for s in self.statuses if s in move.sources)
             )
-            rows.append(f"| {move.action} | {sources} | {to} | {move.by.name} | {'needed' if move.comment else ''} |")
+            rows.append(
+                f"| {move.action} | {sources} | {to} | {move.by.name} | {'needed' if move.comment else ''} | {move.when} |"
+            )
         return "\n".join(rows)
 
 
