@@ -1,0 +1,26 @@
+"""The Migration MPTF as an application: `python -m shared.serve services.mptf.app`."""
+
+from fastapi import FastAPI
+
+from services.mptf import routes, service
+from services.mptf.meetings import routes as meetings
+from services.mptf.models import IdempotencyKey
+from services.mptf.money import routes as money
+from services.mptf.programmes import routes as programmes
+from shared.application import create_service
+from shared.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service; its settings are read from the environment unless given."""
+    return create_service(
+        "mptf",
+        title="Migration MPTF",
+        description="The Migration Multi-Partner Trust Fund: concept notes, the Steering Committee's meetings, joint "
+        "programmes and their money.",
+        # Fixed paths stand before those that take an id.
+        routers=[programmes.router, routes.router, meetings.router, money.router],
+        idempotency=IdempotencyKey,
+        settings=settings,
+        check=service.refuse_samples,
+    )
