@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     DateTime,
     ForeignKey,
@@ -31,6 +32,8 @@ from shared.idempotency import IdempotencyMixin
 from shared.records import HistoryMixin, PublicationMixin, RecordMixin
 
 IMPLEMENTATION = ("planned", "in_progress", "fulfilled", "discontinued")
+IMPORT_STATUSES = ("queued", "running", "succeeded", "failed")
+IMPORT_OUTCOMES = ("ready", "created", "known", "faulty")
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> str:
@@ -182,6 +185,86 @@ class SupportRequest(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
     closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class PledgeImport(Base):
+    """A file of pledges that the secretariat brings in: all of its rows or none."""
+
+    __tablename__ = "pledge_imports"
+    __table_args__ = (CheckConstraint(_one_of("status", IMPORT_STATUSES), name="import_status_known"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    status: Mapped[str] = mapped_column(Text, default="queued")
+    dry_run: Mapped[bool] = mapped_column(Boolean)
+    form: Mapped[str] = mapped_column(Text)
+    sub: Mapped[str] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(Text)
+    # Why nothing in the file could be read.
+    detail: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now, index=True)
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class PledgeImportChunk(Base):
+    """A piece of the file, kept until it has been read."""
+
+    __tablename__ = "pledge_import_chunks"
+
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("pledge_imports.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PledgeImportRow(Base):
+    """What became of a row; `staged` holds what it says until the import has ended."""
+
+    __tablename__ = "pledge_import_rows"
+    __table_args__ = (CheckConstraint(_one_of("outcome", IMPORT_OUTCOMES), name="import_outcome_known"),)
+
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("pledge_imports.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    outcome: Mapped[str] = mapped_column(Text)
+    external_id: Mapped[str | None] = mapped_column(Text)
+    faults: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    gaps: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    staged: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    # Kept without a reference: the report outlives a draft that is deleted.
+    pledge_id: Mapped[UUID | None] = mapped_column()
+    reference: Mapped[str | None] = mapped_column(Text)
+
+
+class File(Base):
+    """The bytes of attachments, once for each digest (SHA-256, hexadecimal)."""
+
+    __tablename__ = "files"
+
+    digest: Mapped[str] = mapped_column(Text, primary_key=True)
+    size: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
+
+
+class FileChunk(Base):
+    """A piece of a file."""
+
+    __tablename__ = "file_chunks"
+
+    digest: Mapped[str] = mapped_column(ForeignKey("files.digest", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Attachment(Base):
+    """The one file beside a pledge; private unless its owner says public."""
+
+    __tablename__ = "attachments"
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("pledges.id", ondelete="CASCADE"), primary_key=True)
+    digest: Mapped[str] = mapped_column(ForeignKey("files.digest"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    media_type: Mapped[str] = mapped_column(Text)
+    public: Mapped[bool] = mapped_column(Boolean)
+    created_by: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
 
 
 class IdempotencyKey(IdempotencyMixin, Base):

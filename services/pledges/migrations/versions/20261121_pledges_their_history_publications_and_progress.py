@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from shared import jobs, search
 
-revision = "23e39ff213c9"
+revision = "54029c84e576"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -20,6 +20,13 @@ def upgrade() -> None:
         op.execute(statement)
     op.execute(sa.schema.CreateSequence(sa.Sequence("pledge_reference")))
     op.execute(sa.schema.CreateSequence(sa.Sequence("published_pledge_ordinal", minvalue=0, start=0)))
+    op.create_table(
+        "files",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
     op.create_table(
         "idempotency_keys",
         sa.Column("sub", sa.Text(), nullable=False),
@@ -34,6 +41,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sub", "method", "path", "key"),
     )
     op.create_index(op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"], unique=False)
+    op.create_table(
+        "pledge_imports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("dry_run", sa.Boolean(), nullable=False),
+        sa.Column("form", sa.Text(), nullable=False),
+        sa.Column("sub", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed')", name="import_status_known"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_pledge_imports_created_at"), "pledge_imports", ["created_at"], unique=False)
     op.create_table(
         "pledges",
         sa.Column("external_id", sa.Text(), nullable=True),
@@ -90,6 +112,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number"),
     )
     op.create_table(
+        "attachments",
+        sa.Column("record_id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("public", sa.Boolean(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["digest"],
+            ["files.digest"],
+        ),
+        sa.ForeignKeyConstraint(["record_id"], ["pledges.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("record_id"),
+    )
+    op.create_index(op.f("ix_attachments_digest"), "attachments", ["digest"], unique=False)
+    op.create_table(
+        "file_chunks",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["digest"], ["files.digest"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("digest", "number"),
+    )
+    op.create_table(
         "pledge_history",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -105,6 +152,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_pledge_history_record_id"), "pledge_history", ["record_id"], unique=False)
+    op.create_table(
+        "pledge_import_chunks",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["pledge_imports.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("import_id", "number"),
+    )
+    op.create_table(
+        "pledge_import_rows",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("faults", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("gaps", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("staged", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("pledge_id", sa.Uuid(), nullable=True),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.CheckConstraint("outcome IN ('ready', 'created', 'known', 'faulty')", name="import_outcome_known"),
+        sa.ForeignKeyConstraint(["import_id"], ["pledge_imports.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("import_id", "number"),
+    )
     op.create_table(
         "pledge_publications",
         sa.Column("record_id", sa.Uuid(), nullable=False),
@@ -228,14 +298,22 @@ def downgrade() -> None:
         "pledge_publications_matches", table_name="pledge_publications", postgresql_where=sa.text("content ? 'matches'")
     )
     op.drop_table("pledge_publications")
+    op.drop_table("pledge_import_rows")
+    op.drop_table("pledge_import_chunks")
     op.drop_index(op.f("ix_pledge_history_record_id"), table_name="pledge_history")
     op.drop_table("pledge_history")
+    op.drop_table("file_chunks")
+    op.drop_index(op.f("ix_attachments_digest"), table_name="attachments")
+    op.drop_table("attachments")
     op.drop_table("published_changes")
     op.drop_index("pledges_updated", table_name="pledges")
     op.drop_index("pledges_owner", table_name="pledges")
     op.drop_table("pledges")
+    op.drop_index(op.f("ix_pledge_imports_created_at"), table_name="pledge_imports")
+    op.drop_table("pledge_imports")
     op.drop_index(op.f("ix_idempotency_keys_created_at"), table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
+    op.drop_table("files")
     op.execute(sa.schema.DropSequence(sa.Sequence("published_pledge_ordinal")))
     op.execute(sa.schema.DropSequence(sa.Sequence("pledge_reference")))
     for statement in [*jobs.drop_statements(), *search.drop_configurations()]:
