@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from enum import Enum
 from time import monotonic
 from typing import Final, NamedTuple
 
@@ -35,12 +36,11 @@ class Answer(NamedTuple):
     rest: upstream.Response | None = None
 
 
-class _Alone(Exception):
-    """What was asked for cannot be shared."""
+class _Told(Enum):
+    """What those are told who wait for an answer that another asked for."""
 
-
-class _Again(Exception):
-    """Whoever asked for the answer has left before it came."""
+    ALONE = "the answer cannot be shared: ask for one yourself"
+    AGAIN = "who asked has left before it came: somebody else must ask"
 
 
 class Forwarder:
@@ -63,7 +63,7 @@ class Forwarder:
         self.cache = cache
         self._seconds = answer_timeout
         self._body_limit = body_limit
-        self._flights: dict[tuple[Key, int], asyncio.Future[Entry]] = {}
+        self._flights: dict[tuple[Key, int], asyncio.Future[Entry | Problem | _Told]] = {}
         self._refreshing: dict[Key, asyncio.Task[None]] = {}
 
     async def aclose(self) -> None:
@@ -243,33 +243,29 @@ class Forwarder:
             waiting = self._flights.get(flight)
             if waiting is None:
                 return await self._lead(flight, of, stale)
-            try:
-                # A waiter who leaves must not take the answer from the others.
-                return await asyncio.shield(waiting)
-            except _Alone:
+            # A waiter who leaves must not take the answer from the others.
+            told = await asyncio.shield(waiting)
+            if isinstance(told, Entry):
+                return told
+            if isinstance(told, Problem):
+                raise told
+            if told is _Told.ALONE:
                 return await self._fetch(key, of, stale, flight[1])
-            except _Again:
-                continue
 
     async def _lead(self, flight: tuple[Key, int], of: Exchange, stale: Entry | None) -> Entry | Answer:
-        future: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
-        # Nobody may be waiting: a fault that is not looked at is no fault.
-        future.add_done_callback(lambda done: done.exception())
+        future: asyncio.Future[Entry | Problem | _Told] = asyncio.get_running_loop().create_future()
         self._flights[flight] = future
-        fault: Exception = _Again()
+        told: Entry | Problem | _Told = _Told.AGAIN
         try:
             answer = await self._fetch(flight[0], of, stale, flight[1])
-            if isinstance(answer, Entry):
-                future.set_result(answer)
-            fault = _Alone()
+            told = answer if isinstance(answer, Entry) else _Told.ALONE
             return answer
         except Problem as problem:
-            fault = problem
+            told = problem
             raise
         finally:
             del self._flights[flight]
-            if not future.done():
-                future.set_exception(fault)
+            future.set_result(told)
 
     async def ask(self, key: Key, of: Exchange, more: Headers) -> Answer:
         """A service's answer to a GET; an open one must be closed. Raises Problem.
