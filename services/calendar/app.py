@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.calendar import routes, service
+from services.calendar import focal_points, reminders, routes, service
 from services.calendar.models import IdempotencyKey
 from services.calendar.statements import routes as statements
 from shared.application import create_service
@@ -15,8 +15,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         "calendar",
         title="Calendar",
         description="Key dates, international days and events; who leads which statement.",
-        routers=[routes.router, statements.router],
+        routers=[routes.router, statements.router, focal_points.router],
         idempotency=IdempotencyKey,
         settings=settings,
         check=service.refuse_samples,
+        tasks=reminders.TASKS,
     )

@@ -201,7 +201,8 @@ class Reminder(Base):
 
     __tablename__ = "reminders"
 
-    event_id: Mapped[UUID] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), primary_key=True)
+    # The event, or a statement that stands on its own.
+    subject: Mapped[UUID] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     days_before: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     entity: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -325,6 +325,16 @@ def _recurring(row: Any) -> bytes:
     return occurrence + _daily((row.day, row.last), None, when)
 
 
+async def starting(connection: AsyncConnection | AsyncSession, first: date, last: date) -> list[tuple[UUID, date]]:
+    """Ids and first days of occurrences that start between two days, but what was cancelled."""
+    where = [table.superseded_by.is_(None), table.status == "published"]
+    found = []
+    for statement, _ in (_once(first, last, where), _yearly(first, last, where)):
+        rows = await connection.execute(statement)
+        found += [(row.id, row.day) for row in rows if row.day >= first]
+    return sorted(found, key=lambda each: (each[1], each[0]))
+
+
 async def feed(reader: AsyncConnection, parameters: schemas.Feed) -> bytes:
     """The subscription: every event that the filters leave, as long as it is of use."""
     where = conditions(table, DIMENSIONS, parameters)

@@ -44,7 +44,7 @@ async def seed(database: Database, samples: bool) -> str:
                 moved = schemas.EventAction(comment=comment, **_days(entry["content"]))
                 await service.act(session, event, "reschedule", moved, LOADER)
             loaded += 1
-    return f"calendar: {loaded} key dates and events loaded, {len(known)} were there"
+    return f"{loaded} key dates and events loaded, {len(known)} were there"
 
 
 def _days(content: dict[str, Any]) -> dict[str, Any]:

@@ -235,8 +235,12 @@ async def act(session: AsyncSession, event: Event, action: str, body: schemas.Ev
             f"suggestion_{event.status}",
             title=event.title,
             reference=event.reference,
-            comment=body.comment or "",
+            comment=body.comment or "-",
         )
+    if action in ("publish", "decline", "withdraw"):
+        # Once the decision is told the address has served its purpose.
+        event.suggester_email = None
+        await session.flush()
 
 
 def _reschedule(event: Event, dates: dict[str, Any]) -> dict[str, Any]:

@@ -121,5 +121,5 @@ async def test_the_edition_stands_beside_the_month(seeded: Api) -> None:
 async def test_loading_again_changes_nothing(seeded: Api) -> None:
     before = await every(seeded, sort="title")
     said = await seed(seeded.app.state.database, samples=True)  # type: ignore[attr-defined]
-    assert said == f"calendar: 0 key dates and events loaded, {len(ROWS) + len(EVENTS)} were there"
+    assert said == f"0 key dates and events loaded, {len(ROWS) + len(EVENTS)} were there"
     assert await every(seeded, sort="title") == before

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from shared import jobs, search
 
-revision = "5c35de41969d"
+revision = "c9a7a1cb9018"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -92,6 +92,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sub", "method", "path", "key"),
     )
     op.create_index(op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"], unique=False)
+    op.create_table(
+        "reminders",
+        sa.Column("subject", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("days_before", sa.SmallInteger(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("subject", "day", "days_before", "entity"),
+    )
     op.create_table(
         "event_history",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -188,16 +197,6 @@ def upgrade() -> None:
     op.create_index("published_events_until", "published_events", ["until", "id"], unique=False)
     op.create_index("published_events_updated", "published_events", ["updated_at", "id"], unique=False)
     op.create_table(
-        "reminders",
-        sa.Column("event_id", sa.Uuid(), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("days_before", sa.SmallInteger(), nullable=False),
-        sa.Column("entity", sa.Text(), nullable=False),
-        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["event_id"], ["events.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("event_id", "day", "days_before", "entity"),
-    )
-    op.create_table(
         "statements",
         sa.Column("event_id", sa.Uuid(), nullable=True),
         sa.Column("day", sa.Date(), nullable=True),
@@ -291,7 +290,6 @@ def downgrade() -> None:
         postgresql_where=sa.text("status IN ('drafting', 'in_clearance', 'planned')"),
     )
     op.drop_table("statements")
-    op.drop_table("reminders")
     op.drop_index("published_events_updated", table_name="published_events")
     op.drop_index("published_events_until", table_name="published_events")
     op.drop_index("published_events_title", table_name="published_events")
@@ -312,6 +310,7 @@ def downgrade() -> None:
     op.drop_table("event_publications")
     op.drop_index(op.f("ix_event_history_record_id"), table_name="event_history")
     op.drop_table("event_history")
+    op.drop_table("reminders")
     op.drop_index(op.f("ix_idempotency_keys_created_at"), table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
     op.drop_table("focal_points")
