@@ -162,7 +162,8 @@ def _conventions(method: str, operation: Document) -> None:
     if method in ("patch", "delete"):
         parameters.append(IF_MATCH)
         kinds += ["stale", "precondition-required"]
-    if method == "get" and "application/json" in answers.get("200", {}).get("content", {}):
+    readable = answers.get("200", {}).get("content", {})
+    if method == "get" and not {"application/json", "text/calendar"}.isdisjoint(readable):
         parameters.append(IF_NONE_MATCH)
         answers["304"] = {"description": "Not modified: the ETag sent is the current one."}
     if method == "post" and ("201" in answers or "202" in answers):
