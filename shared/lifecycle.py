@@ -132,14 +132,10 @@ class Lifecycle(Generic[R]):
         rows = ["| action | from | to | by | comment | only if |", "|---|---|---|---|---|---|"]
         for move in self.moves:
             to = move.target if isinstance(move.target, str) else move.lands
-            sources = (
-                "any"
-                if move.sources == set(self.statuses)
-                else ", ".join(s for s in self.statuses if s in move.sources)
-            )
-            rows.append(
-                f"| {move.action} | {sources} | {to} | {move.by.name} | {'needed' if move.comment else ''} | {move.when} |"
-            )
+            everywhere = move.sources == set(self.statuses)
+            sources = "any" if everywhere else ", ".join(s for s in self.statuses if s in move.sources)
+            cells = (move.action, sources, to, move.by.name, "needed" if move.comment else "", move.when)
+            rows.append(f"| {' | '.join(cells)} |")
         return "\n".join(rows)
 
 
