@@ -2,10 +2,27 @@
 
 from fastapi import FastAPI
 
-from services.practices import routes, service
+from services.practices import notices, routes, service
+from services.practices.calls import routes as calls
 from services.practices.models import IdempotencyKey
+from services.practices.reviews import routes as reviews
+from services.practices.reviews import service as review
+from services.practices.roster import routes as roster
+from shared import jobs, mail
 from shared.application import create_service
 from shared.settings import Settings
+
+
+async def remind_late(job: jobs.Job) -> None:
+    """Every morning: remind the reviewers who are late."""
+    async with job.database.sessions() as session:
+        await review.remind_late(session)
+        await session.commit()
+
+
+TASKS = jobs.Tasks(
+    {mail.SEND: notices.deliver, "practices.remind_late": remind_late}, every={"practices.remind_late": "0 6 * * *"}
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -14,8 +31,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         "practices",
         title="Practices",
         description="The Repository of Practices: drafted by implementers, peer reviewed, found by anyone.",
-        routers=[routes.router],
+        # Those with names in the path before those with ids.
+        routers=[calls.router, roster.router, reviews.router, routes.router],
         idempotency=IdempotencyKey,
         settings=settings,
         check=service.refuse_samples,
+        tasks=TASKS,
     )

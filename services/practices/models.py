@@ -86,6 +86,7 @@ class Practice(RecordMixin, FilterColumns, Base):
     round: Mapped[int] = mapped_column(Integer, default=0)
     # The last round that ended in a publication or a refusal; a round after an open one keeps its reviewers.
     decided_round: Mapped[int] = mapped_column(Integer, default=0)
+    review_started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     # The owner marks a revision that changes no substance.
     editorial: Mapped[bool] = mapped_column(Boolean, default=False)
 

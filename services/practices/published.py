@@ -17,7 +17,7 @@ from shared import lists, records
 from shared.filters import conditions, facets
 from shared.languages import LANGUAGES, Language, preferred
 
-PRIVATE = {"contact", "owner", "editorial", "warnings", "html", "match"}
+PRIVATE = {"contact", "owner", "editorial", "warnings", "review", "html", "match"}
 
 
 def render(

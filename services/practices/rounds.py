@@ -5,23 +5,33 @@ from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from services.practices.lifecycle import OPEN
-from services.practices.models import Assignment, Practice, Reviewer
+from services.practices.models import Assignment, Practice, Review, Reviewer
 from services.practices.rule import Kind, Outcome, Panel, Seat
 from shared import clock
 from shared.auth import Caller
 
+# Assignments that somebody waits for; the query joins the practice.
+WAITS = and_(
+    Assignment.replaced_at.is_(None),
+    Assignment.conflict.is_not(True),
+    Assignment.round == Practice.round,
+    Practice.status.in_(OPEN),
+    ~select(Review.id).where(Review.assignment_id == Assignment.id).exists(),
+)
+
 SEATED = (joinedload(Assignment.reviewer), joinedload(Assignment.review))
 
 
-def seat(assignment: Assignment) -> Seat:
+def seat(assignment: Assignment, practice: Practice) -> Seat:
+    """The assignment as the rule sees it; whoever's entity has come to own the practice has a conflict."""
     return Seat(
         kind=cast("Kind", assignment.reviewer.kind),
-        conflict=assignment.conflict,
+        conflict=assignment.conflict or (True if is_own(assignment.reviewer, practice) else assignment.conflict),
         recommendation=cast("Outcome", assignment.review.recommendation) if assignment.review else None,
         open=assignment.replaced_at is None,
     )
@@ -29,14 +39,16 @@ def seat(assignment: Assignment) -> Seat:
 
 async def load(session: AsyncSession, practices: Sequence[Practice]) -> None:
     """Give each practice the panel of its round, which its lifecycle asks."""
-    seats: dict[tuple[UUID, int], list[Seat]] = defaultdict(list)
-    in_review = [practice.id for practice in practices if practice.round]
+    seats: dict[UUID, list[Seat]] = defaultdict(list)
+    in_review = {practice.id: practice for practice in practices if practice.round}
     if in_review:
         statement = select(Assignment).where(Assignment.practice_id.in_(in_review)).options(*SEATED)
         for assignment in await session.scalars(statement.execution_options(populate_existing=True)):
-            seats[assignment.practice_id, assignment.round].append(seat(assignment))
+            practice = in_review[assignment.practice_id]
+            if assignment.round == practice.round:
+                seats[practice.id].append(seat(assignment, practice))
     for practice in practices:
-        practice.panel = Panel(tuple(seats[practice.id, practice.round]))
+        practice.panel = Panel(tuple(seats[practice.id]))
 
 
 async def seated(session: AsyncSession, practice: Practice, round_: int | None = None) -> Sequence[Assignment]:
@@ -57,7 +69,7 @@ async def open_next(session: AsyncSession, practice: Practice, caller: Caller) -
     practice.round += 1
     kept: list[Assignment] = []
     for old in before:
-        if old.replaced_at is None and not old.conflict and old.reviewer.active and reads(old.reviewer, practice):
+        if old.replaced_at is None and not old.conflict and old.reviewer.active and may_sit(old.reviewer, practice):
             new = Assignment(
                 practice_id=practice.id,
                 reviewer_id=old.reviewer_id,
@@ -65,6 +77,7 @@ async def open_next(session: AsyncSession, practice: Practice, caller: Caller) -
                 created_by=caller.sub,
                 conflict=old.conflict,
                 declared_at=clock.now() if old.conflict is not None else None,
+                review=None,
             )
             new.reviewer = old.reviewer
             session.add(new)
@@ -73,7 +86,18 @@ async def open_next(session: AsyncSession, practice: Practice, caller: Caller) -
 
 
 def reads(reviewer: Reviewer, practice: Practice) -> bool:
-    return practice.language is None or practice.language in reviewer.languages
+    return practice.language is None or practice.language in {tag.partition("-")[0] for tag in reviewer.languages}
+
+
+def may_sit(reviewer: Reviewer, practice: Practice) -> bool:
+    return reads(reviewer, practice) and not is_own(reviewer, practice)
+
+
+def is_own(reviewer: Reviewer, practice: Practice) -> bool:
+    """Whether the roster ties the reviewer to the practice: by entity, or as the person who drafted it."""
+    return (reviewer.entity is not None and reviewer.entity == practice.owner) or (
+        reviewer.subject == practice.created_by
+    )
 
 
 async def place_of(session: AsyncSession, practice: Practice, caller: Caller) -> Assignment | None:
@@ -96,7 +120,7 @@ async def place_of(session: AsyncSession, practice: Practice, caller: Caller) ->
 
 def reviewed_languages(assignments: Sequence[Assignment], content: dict[str, Any]) -> list[str]:
     """Translations that somebody whose report counts reads."""
-    reading = {language for each in assignments if _counts(each) for language in each.reviewer.languages}
+    reading = {tag.partition("-")[0] for each in assignments if _counts(each) for tag in each.reviewer.languages}
     return sorted(set(content.get("translations", {})) & reading)
 
 
@@ -110,3 +134,8 @@ async def may_read(session: AsyncSession, practice: Practice, caller: Caller) ->
         return False
     place = await place_of(session, practice, caller)
     return place is not None and not place.conflict and caller.entity != practice.owner
+
+
+def pending(seats: Sequence[Assignment]) -> list[Assignment]:
+    """Those who may still have something to do."""
+    return [each for each in seats if each.replaced_at is None and not each.conflict and each.review is None]

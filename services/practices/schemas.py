@@ -152,6 +152,17 @@ class PracticeMatch(Model):
     text: str = Field(description="A passage of the text; empty where only the title matches.")
 
 
+class PracticeRound(Model):
+    """How far the review is; for the secretariat."""
+
+    round: int
+    state: Literal["waiting", "carried", "disagreed", "deadlocked"] = Field(
+        description="`disagreed` asks for a further reviewer, `deadlocked` for the secretariat's own decision."
+    )
+    outcome: Literal["accept", "revise", "decline"] | None
+    lacks: str | None = Field(description="What keeps the review from starting, or an outcome from being carried.")
+
+
 class Practice(Record, PracticeContent):
     """A practice: the working record for its owner and staff, the current publication for everyone else.
 
@@ -177,6 +188,7 @@ class Practice(Record, PracticeContent):
     owner: str | None = Field(default=None, json_schema_extra={"x-private": True})
     editorial: bool | None = Field(default=None, json_schema_extra={"x-private": True})
     warnings: list[Advice] = Field(default=[], json_schema_extra={"x-private": True})
+    review: PracticeRound | None = Field(default=None, json_schema_extra={"x-private": True})
 
 
 class PracticePage(Page[Practice]):

@@ -1,5 +1,6 @@
 """Every rule of a practice's working record; functions over a session."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from uuid_utils.compat import uuid7
 
-from services.practices import markdown, rounds, schemas
+from services.practices import markdown, notices, rounds, schemas
 from services.practices.completeness import gaps, warnings
 from services.practices.dimensions import DIMENSIONS
-from services.practices.lifecycle import EDITABLE, PRACTICE
-from services.practices.models import REFERENCES, Call, Practice, PracticePublication
+from services.practices.lifecycle import EDITABLE, OPEN, PRACTICE
+from services.practices.models import REFERENCES, Assignment, Call, Practice, PracticePublication
 from services.practices.published import refresh, render
 from services.practices.texts import derive, in_language
 from shared import clock, lists, records
@@ -27,6 +28,11 @@ from shared.schemas import Contact
 
 def is_staff(caller: Caller | None) -> bool:
     return caller is not None and caller.has("secretariat")
+
+
+def staff_only(caller: Caller) -> None:
+    if not is_staff(caller):
+        raise Problem("forbidden", "This is for the secretariat.")
 
 
 def sees_working(caller: Caller | None, practice: Practice) -> bool:
@@ -57,10 +63,18 @@ async def working(
             "owner": practice.owner,
             "editorial": practice.editorial,
             "warnings": warnings(content),
+            "review": _round(practice) if practice.round and is_staff(caller) else None,
             "html": markdown.fields(in_language(content, practice.language)[0]) if html else None,
         },
     )
-    return shown.model_dump_json(exclude={"match"} if html else {"match", "html"}).encode()
+    absent = {"match"} | (set() if html else {"html"}) | (set() if is_staff(caller) else {"review"})
+    return shown.model_dump_json(exclude=absent).encode()
+
+
+def _round(practice: Practice) -> dict[str, Any]:
+    panel = practice.panel
+    lacks = panel.lacks_quorum() if practice.status == "submitted" else panel.forbids(panel.outcome or "accept")
+    return {"round": practice.round, "state": panel.state, "outcome": panel.outcome, "lacks": lacks}
 
 
 def _reviewed(practice: Practice) -> bool | None:
@@ -87,7 +101,7 @@ def for_review(practice: Practice) -> bytes:
             "html": markdown.fields(in_language(content, practice.language)[0]),
         },
     )
-    return shown.model_dump_json(exclude={"contact", "owner", "editorial", "warnings", "match"}).encode()
+    return shown.model_dump_json(exclude={"contact", "owner", "editorial", "warnings", "review", "match"}).encode()
 
 
 async def hidden(reader: AsyncConnection, practice_id: UUID) -> Problem:
@@ -227,13 +241,17 @@ async def act(
     await rounds.load(session, [practice])
     PRACTICE.find(practice, action, caller, body.comment)
     reviewed = practice.status == "in_review"
+    seats = rounds.pending(await rounds.seated(session, practice)) if practice.status in OPEN else []
     details: dict[str, Any] = {}
+    translations: list[str] = []
     match action:
         case "submit":
             await _require_complete(session, practice)
             practice.submitted_at = clock.now()
             practice.editorial = practice.editorial if body.editorial is None else body.editorial
-            await rounds.open_next(session, practice, caller)
+            seats = await rounds.open_next(session, practice, caller)
+        case "review":
+            practice.review_started_at = clock.now()
         case "revise":
             practice.editorial = bool(body.editorial)
         case "transfer":
@@ -243,10 +261,11 @@ async def act(
             practice.owner = body.owner
         case "publish":
             practice.complete = True
+            translations = await _reviewed_translations(session, practice)
     records.move(session, PRACTICE, practice, action, caller, body.comment, details)
     match action:
         case "publish":
-            await _publish(session, practice, reviewed)
+            _publish(session, practice, translations, reviewed=reviewed)
         case "withdraw":
             practice.public = False
         case "discard" | "decline" if practice.public:
@@ -260,18 +279,42 @@ async def act(
     if action in ("publish", "withdraw"):
         await refresh(session, practice)
     await session.flush()
+    await _tell(session, practice, action, seats, body.comment, caller)
 
 
-async def _publish(session: AsyncSession, practice: Practice, reviewed: bool) -> None:
+async def _tell(
+    session: AsyncSession,
+    practice: Practice,
+    action: str,
+    seats: Sequence[Assignment],
+    comment: str | None,
+    caller: Caller,
+) -> None:
+    """Who hears of a step; `seats` are those who were waited for, or who are asked again."""
+    match action:
+        case "submit":
+            await notices.owner(session, practice, "received")
+            await notices.secretariat(session, practice, "submitted")
+            await notices.reviewers(session, practice, seats, "assigned")
+        case "review":
+            await notices.reviewers(session, practice, seats, "opened", days=str(notices.REVIEW_DAYS))
+        case "return" | "publish" | "decline" | "withdraw" | "recall":
+            await notices.reviewers(session, practice, seats, "released")
+            if action != "recall" and not owns(caller, practice):
+                await notices.owner(session, practice, action, comment)
+
+
+async def _reviewed_translations(session: AsyncSession, practice: Practice) -> list[str]:
+    """Of the practice's translations those that were reviewed: in this round, or with the edition before."""
+    if practice.status == "in_review":
+        return rounds.reviewed_languages(await rounds.seated(session, practice), practice.content)
+    before = await session.get(PracticePublication, {"record_id": practice.id, "number": practice.version})
+    return before.reviewed_translations if before else []
+
+
+def _publish(session: AsyncSession, practice: Practice, translations: list[str], *, reviewed: bool) -> None:
     """Write the publication with what is to be said of its review; the contact person is no part of it."""
-    translations: list[str] = []
-    if reviewed:
-        practice.peer_reviewed = True
-        translations = rounds.reviewed_languages(await rounds.seated(session, practice), practice.content)
-    else:
-        before = await session.get(PracticePublication, {"record_id": practice.id, "number": practice.version})
-        if before is not None:
-            translations = before.reviewed_translations
+    practice.peer_reviewed = True if reviewed else practice.peer_reviewed
     made = records.publish(session, practice)
     assert isinstance(made, PracticePublication)  # noqa: S101 - for the type checker
     made.content = public_content(practice)

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.practices.app import create_app
-from tests.clients import Api, running, token
+from tests.clients import Api, running
+from tests.practices.people import Person
 
 
 @pytest.fixture(scope="session")
@@ -14,8 +15,15 @@ async def api(database_urls: dict[str, str], jwks_url: str) -> AsyncIterator[Api
         yield client
 
 
-OWNER = token("lucia", entity="org-puente")
-COLLEAGUE = token("mateo", entity="org-puente")
-OTHER = token("rosa", entity="org-otra")
-SECRETARIAT = token("sofia", roles=["secretariat"], entity="un-iom")
-NOBODY = token("nobody")
+@pytest.fixture(scope="session")
+async def panel(api: Api) -> list[Person]:
+    """One internal and two external reviewers: what a round needs."""
+    people = [Person("una", "internal"), Person("eva", "external"), Person("ezra", "external")]
+    return [await person.enrol(api) for person in people]
+
+
+@pytest.fixture(scope="session")
+async def further(api: Api) -> list[Person]:
+    """Two more."""
+    people = [Person("elif", "external", country="PER"), Person("ulf", "internal", country="FRA")]
+    return [await person.enrol(api) for person in people]

@@ -9,7 +9,7 @@ from services.practices.app import create_app
 from services.practices.seed import PAST, seed
 from shared.database import Database
 from tests.clients import Api, running
-from tests.practices.conftest import OTHER, SECRETARIAT
+from tests.practices.people import OTHER, SECRETARIAT
 from tools import database, migrate
 
 

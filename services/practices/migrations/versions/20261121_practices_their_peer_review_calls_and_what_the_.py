@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from shared import jobs, search
 
-revision = "6551e20b1cc1"
+revision = "4f7e9093f713"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("peer_reviewed", sa.Boolean(), nullable=True),
         sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("decided_round", sa.Integer(), nullable=False),
+        sa.Column("review_started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("editorial", sa.Boolean(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
