@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     worker_stalled_after: float = Field(default=30, ge=1)
     smtp_url: str | None = None
     mail_from: str = "Migration Network <no-reply@localhost.localdomain>"
+    # Who hears of what waits for the secretariat; nobody, unless it is set.
+    secretariat_mail: str | None = None
     data_dir: Path = Path(".data")
 
     @property
