@@ -2,26 +2,30 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from services.mptf.organisations import same
 from services.mptf.policy import FundPolicy
+from services.mptf.schemas import ConceptNoteDraft
+from shared.forms import Form
 from shared.problems import Fault
 from shared.reference import member_by, thematic_area_of
 
-ALWAYS: tuple[tuple[str, str], ...] = (
-    ("title", "A title."),
-    ("scope", "Its scope."),
-    ("route", "How the note comes to the Fund."),
-    ("convening_organisation", "The organisation that convenes."),
-    ("primary_objectives", "At least one primary objective."),
-    ("duration_months", "The duration in months."),
-    ("budget", "A budget line for each organisation that receives money."),
-    ("rationale", "The rationale."),
-    ("results", "The results that are expected."),
-    ("principles", "How at least one guiding principle is lived."),
+FORM = Form(
+    ConceptNoteDraft,
+    Path(__file__).with_name("data") / "form.json",
+    choices={
+        "primary_objectives": ("objectives", "number"),
+        "secondary_objectives": ("objectives", "number"),
+        "thematic_area": ("thematic-areas", "number"),
+    },
+    elsewhere={
+        "countries": "/v1/reference/countries",
+        "participating_organisations": "/v1/reference/members",
+        "principles": "/v1/reference/principles",
+    },
 )
-WORLDWIDE = ("regional", "global")
 
 
 def areas_of(objectives: Iterable[int]) -> set[int]:
@@ -46,43 +50,17 @@ def budget_total(content: dict[str, Any]) -> Decimal | None:
 
 
 def gaps(content: dict[str, Any], policy: FundPolicy) -> list[Fault]:
-    """One fault for each thing that `submit` still misses, endorsements aside."""
-    contact, endorsed = content.get("contact", {}), content.get("government_endorsement", {})
-    asked = [(f"/{name}", detail, bool(content.get(name))) for name, detail in ALWAYS]
-    asked += [
-        ("/countries", "Its countries.", bool(content.get("countries")) or content.get("scope") in WORLDWIDE),
-        (
-            "/justification",
-            "The alternative route needs its justification.",
-            content.get("route") != "alternative" or bool((content.get("justification") or "").strip()),
-        ),
-        (
-            "/countries",
-            "A Resident Coordinator submits for a country: name it, or take the alternative route.",
-            bool(content.get("countries")) or content.get("route") == "alternative" or not content.get("route"),
-        ),
-        (
-            "/thematic_area",
-            "The primary objectives lie in several areas: state one that holds one of them.",
-            not content.get("primary_objectives") or thematic_area(content) is not None,
-        ),
-        ("/government_endorsement/institution", "Who endorses for the government.", bool(endorsed.get("institution"))),
-        ("/government_endorsement/on", "When the government endorsed.", bool(endorsed.get("on"))),
-        ("/contact/name", "The contact person's name.", bool(contact.get("name"))),
-        ("/contact/email", "The contact person's e-mail address.", bool(contact.get("email"))),
-    ]
-    asked += [
-        (f"/markers/{name}", f"The {label} marker.", bool(content.get("markers", {}).get(name)))
-        for name, label in (("gender", "gender"), ("human_rights", "human rights"), ("child", "child-sensitivity"))
-    ]
-    found = [Fault(pointer=pointer, detail=detail) for pointer, detail, held in asked if not held]
-    found += _organisations(content, policy)
-    foreign = [c["country"] for c in content.get("without_resident_coordinator", [])]
-    found += [
-        Fault(pointer=f"/without_resident_coordinator/{index}/country", detail=f"{country} is no country of the note.")
-        for index, country in enumerate(foreign)
-        if country not in content.get("countries", [])
-    ]
+    """One fault for each thing that `submit` still misses: what the form asks, and what fits together. Not
+    endorsements: those depend on who submits.
+    """
+    found = FORM.gaps(content) + _organisations(content, policy)
+    if content.get("primary_objectives") and thematic_area(content) is None:
+        detail = "The primary objectives lie in several areas: state one that holds one of them."
+        found.append(Fault(pointer="/thematic_area", detail=detail))
+    for index, each in enumerate(content.get("without_resident_coordinator", [])):
+        if each["country"] not in content.get("countries", []):
+            where = f"/without_resident_coordinator/{index}/country"
+            found.append(Fault(pointer=where, detail=f"{each['country']} is no country of the note."))
     return found
 
 
@@ -90,7 +68,7 @@ def _organisations(content: dict[str, Any], policy: FundPolicy) -> list[Fault]:
     found: list[Fault] = []
     participating = content.get("participating_organisations", [])
     members = {member.slug for name in participating if (member := member_by(name))}
-    if len(members) < policy.minimum_organisations:
+    if participating and len(members) < policy.minimum_organisations:
         detail = f"At least {policy.minimum_organisations} members of the Network; there are {len(members)}."
         found.append(Fault(pointer="/participating_organisations", detail=detail))
     convening = content.get("convening_organisation")

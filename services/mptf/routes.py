@@ -1,12 +1,13 @@
 """The concept notes' operations: HTTP only."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from services.mptf import beside, endorsements, reading, schemas, service
+from services.mptf.completeness import FORM
 from services.mptf.meetings import slots
 from services.mptf.models import ConceptNote, Decision, Endorsement
 from services.mptf.programmes.projection import working
@@ -15,6 +16,7 @@ from shared import records
 from shared.auth import MaybeCaller, SignedIn
 from shared.conditional import answer, check_match, require_match
 from shared.database import Reader, Session
+from shared.languages import best_language
 from shared.lists import Page, Paging, link
 from shared.operation import Operation
 from shared.pages import history_page, versions_page
@@ -58,6 +60,17 @@ async def create_concept_note(
     note = await service.create(session, draft, caller)
     headers = {"location": f"/v1/mptf/concept-notes/{note.id}"}
     return answer(request, await working(session, note, caller), tag=note.tag, status=201, headers=headers)
+
+
+@router.get("/form", summary="Describe the form of a concept note", response_model=dict[str, Any])
+async def describe_concept_note_form(request: Request, caller: MaybeCaller) -> Response:
+    """JSON Schema (2020-12) of a complete note, with labels and help in the caller's language.
+
+    A front end draws the form from it; `submit` checks against it. `Accept-Language` picks en, fr or es.
+    """
+    language = best_language(request.headers.get("accept-language"))
+    headers = {"content-language": language, "vary": "Accept-Language, Authorization"}
+    return answer(request, FORM.schema(language), headers=headers)
 
 
 @router.get(
