@@ -57,9 +57,13 @@ lock: ## renew the locks from requirements*.in (needs uv)
 		--no-emit-index-url --no-emit-find-links --quiet requirements.in -o requirements.lock
 	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --upgrade --no-header \
 		--no-emit-index-url --no-emit-find-links --quiet requirements-dev.in -c requirements.lock -o requirements-dev.lock
+	for name in schemathesis clients calendar-clients; do \
+		$(UV) pip compile --universal --python-version 3.11 --generate-hashes --upgrade --no-header \
+			--no-emit-index-url --no-emit-find-links --quiet requirements-$$name.in -o requirements-$$name.lock || exit; \
+	done
 
 clean: ## remove the environment and the caches; the data folder stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-* node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find shared services gateway tools tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/pip:
