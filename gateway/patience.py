@@ -100,4 +100,5 @@ class Upload(AsyncByteStream):
 
 
 def too_large(limit: int) -> Problem:
-    return Problem("too-large", f"A body may have at most {limit} bytes.", headers={"connection": "close"})
+    # The connection stays: the server reads on and throws away, so that who is still sending gets to the answer.
+    return Problem("too-large", f"A body may have at most {limit} bytes.")

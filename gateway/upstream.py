@@ -36,6 +36,16 @@ _FAULTS: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]] =
 )
 
 
+LONG: Final = 64 * 1024
+"""Bodies over so many bytes, or of unknown length, wait until the service asks for them: one that refuses them by
+their announcement alone would hang up on what is being sent, and its answer would be lost."""
+
+
+def _is_long(headers: Headers) -> bool:
+    length = dict(headers).get(b"content-length")
+    return length is None or int(length) > LONG
+
+
 def _fault(error: Exception) -> httpx.TransportError:
     kind = next(target for source, target in _FAULTS if isinstance(error, source))
     return kind(str(error) or type(error).__name__)
@@ -104,6 +114,7 @@ class Transport(httpx.AsyncBaseTransport):
                     [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
                 ),
                 data=None if stream is _NO_BODY else stream,
+                expect100=stream is not _NO_BODY and _is_long(request.headers.raw),
                 allow_redirects=False,
             )
         except (aiohttp.ClientError, OSError) as error:

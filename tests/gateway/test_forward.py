@@ -147,9 +147,16 @@ async def test_a_body_over_the_limit_is_refused(start_gateway: Start, announced:
         assert (await client.post("/v1/pledges/imports", content=b"x" * 100_000)).json()["length"] == 100_000
 
 
-async def test_a_service_that_refuses_a_body_is_heard(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/v1/pledges/refuse", content=b"x" * 100)
-    assert (answer.status_code, answer.json()) == (413, {"status": 413})
+@pytest.mark.parametrize("count", [1, 20, 2000])
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_service_that_refuses_a_body_is_heard(client: httpx.AsyncClient, count: int, announced: bool) -> None:
+    for path in ("/v1/pledges/refuse", "/v1/pledges/enough"):
+        if path.endswith("enough") and count < 2000:
+            continue
+        for _ in range(10):
+            content = b"x" * (count * 10_000) if announced else _pieces(count, 10_000)
+            answer = await client.post(path, content=content)
+            assert (answer.status_code, answer.json()) == (413, {"status": 413})
 
 
 async def test_pieces_arrive_as_they_are_made(client: httpx.AsyncClient) -> None:

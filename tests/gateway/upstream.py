@@ -166,6 +166,14 @@ async def _refuse(scope: Any, receive: Any, send: Any, query: dict[str, str]) ->
     )
 
 
+async def _enough(scope: Any, receive: Any, send: Any, query: dict[str, str]) -> None:
+    """Says no in the middle of a body."""
+    taken = 0
+    while taken < 500_000:
+        taken += len((await receive())["body"])
+    await _answer(send, 413, b'{"status": 413}', (b"content-type", b"application/problem+json"))
+
+
 async def _control(scope: Any, receive: Any, send: Any, query: dict[str, str]) -> None:
     """What was counted; `broken=1` makes every other answer a 500."""
     if "broken" in query:
@@ -186,6 +194,7 @@ ACTIONS = {
     "slow": _slow,
     "gzip": _gzip,
     "refuse": _refuse,
+    "enough": _enough,
     "control": _control,
     "readyz": _readyz,
 }
