@@ -148,19 +148,26 @@ def _prepare(admin_url: str, environment: Mapping[str, str], say: Say) -> dict[s
 
 
 @contextlib.contextmanager
-def _seeding(environment: Mapping[str, str], log: Path) -> Iterator[None]:
-    """Load the records while the block runs, and wait for the end of it."""
-    with log.open("ab") as output:
-        process = spawn(
-            [sys.executable, "-m", "tools.seed"],
-            death=signal.SIGKILL,
-            cwd=ROOT,
-            env=environment,
-            stdout=output,
-            stderr=output,
-        )
+def _seeding(environment: Mapping[str, str], log: Path, say: Say) -> Iterator[None]:
+    """Load the records while the block runs, and wait for the end of it; a second try adds what the first could not."""
+
+    def load() -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            return spawn(
+                [sys.executable, "-m", "tools.seed"],
+                death=signal.SIGKILL,
+                cwd=ROOT,
+                env=environment,
+                stdout=output,
+                stderr=output,
+            )
+
+    process = load()
     try:
         yield
+        if process.wait():
+            say(f"loading the records failed (see {log}); trying once more")
+            process = load()
         if process.wait():
             raise ProgramError(f"loading the records failed:\n{postgres.tail(log)}")
     finally:
@@ -194,7 +201,7 @@ def run(configuration: Configuration, stages: list[list[Program]], say: Say, aba
     seeding: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if configuration.seed != "none":
         say(f"loading records (SEED={configuration.seed})")
-        seeding = _seeding(children | own, logs / "seed.log")
+        seeding = _seeding(children | own, logs / "seed.log", say)
     with seeding:
         begin(
             *(
