@@ -1,11 +1,12 @@
 """The calendar service with its own database, and the people around it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
 from services.calendar.app import create_app
 from services.calendar.seed import seed
+from shared import clock
 from tests.clients import Api, running, token
 from tools import database, migrate
 
@@ -34,3 +35,10 @@ KENYA = token("amina", entity="gov-ken", email="amina@labour.example")
 PERU = token("rosa", entity="gov-per")
 NOBODY = token("nadia", email="nadia@example.org")
 UNODC = token("ulla", entity="un-unodc")
+
+
+@pytest.fixture
+def travel() -> Iterator[Callable[[int], None]]:
+    """Move the domain's day by so many; it is today again afterwards."""
+    yield clock.configure
+    clock.configure(0)
