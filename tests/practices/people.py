@@ -12,6 +12,7 @@ COLLEAGUE = token("mateo", entity="org-puente")
 OTHER = token("rosa", entity="org-otra")
 SECRETARIAT = token("sofia", roles=["secretariat"], entity="un-iom")
 NOBODY = token("nobody")
+STRANGE_REVIEWER = token("ravi", roles=["reviewer"], entity="org-x")
 
 CRITERIA = ("implemented", "relevant", "coherent", "innovative", "replicable", "cross_cutting", "timely")
 
