@@ -71,10 +71,6 @@ class Entry:
         # RFC 9110, section 15.4.5: a 304 has no fields of the content that it does not send.
         self.bare = [pair for pair in self.headers if pair[0] not in (b"content-length", b"content-type")]
 
-    @property
-    def size(self) -> int:
-        return len(self.body) + _OVERHEAD
-
     def renewed(self, headers: Headers, generation: int) -> "Entry":
         """This answer, confirmed by a 304 just now."""
         updated = dict(self.headers) | dict(headers)
@@ -98,6 +94,11 @@ def entry(status: int, headers: Headers, body: bytes, generation: int) -> Entry 
     if not all(_vary_is_known(value) for name, value in headers if name == b"vary"):
         return None
     return Entry([pair for pair in headers if pair[0] != b"age"], body, fields.get(b"etag"), kept, generation)
+
+
+def _size(key: Key, value: Entry) -> int:
+    # A caller chooses how long a target is.
+    return len(key.target) + len(key.accept) + len(value.body) + _OVERHEAD
 
 
 class Cache:
@@ -133,14 +134,14 @@ class Cache:
             return
         self._remove(key)
         self._entries[key] = value
-        self.size += value.size
+        self.size += _size(key, value)
         while self.size > self._limit:
             self._remove(next(iter(self._entries)))
 
     def _remove(self, key: Key) -> None:
         removed = self._entries.pop(key, None)
         if removed is not None:
-            self.size -= removed.size
+            self.size -= _size(key, removed)
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -69,6 +69,10 @@ class Door:
             await self._forwarder.forward(scope, receive, send, service, target, of)
         except Problem as problem:
             await _refuse(problem, scope, send, of)
+        except Exception:
+            # The trace goes to the log, never to the caller.
+            log.exception("fault", request_id=of.request_id.decode(), path=scope["path"])
+            await _refuse(Problem("internal", PROBLEMS["internal"].help), scope, send, of)
 
     async def _public(self, key: Key, headers: dict[bytes, bytes], receive: Receive, send: Send, of: Exchange) -> None:
         patience = Patience(receive, self._seconds)
@@ -108,10 +112,10 @@ class Door:
         try:
             await self._app(scope, receive, answer)
         except Exception:
-            if started:
+            if not started:
                 raise
+            # The framework has answered already, and raises what it could not handle for whoever keeps the log.
             log.exception("fault", request_id=of.request_id.decode(), path=scope["path"])
-            raise Problem("internal", PROBLEMS["internal"].help) from None
 
 
 async def _kept(entry: Entry, headers: dict[bytes, bytes], send: Send, of: Exchange) -> None:
