@@ -111,7 +111,9 @@ class Record(Model):
     published_at: datetime | None = Field(description="When it was first published.")
     sample: bool = Field(description="True for a demonstration record: nobody's real commitment.")
     source: Source | None = Field(description="Set for records of before this system.")
-    complete: bool = Field(description="False where a record of before this system lacks what is asked today.")
+    complete: bool = Field(
+        description="Whether nothing is missing that `submit` asks for; false in some records of before this system."
+    )
 
 
 class Step(Model):

@@ -150,7 +150,7 @@ class ConfirmedParticipant(Participant):
     confirmed: bool
 
 
-class Pledge(Record, PledgeContent):
+class Pledge(PledgeContent, Record):
     """A pledge: the working record for its owner and staff, the current publication for everyone else."""
 
     status: Status
@@ -171,7 +171,7 @@ class Pledge(Record, PledgeContent):
     warnings: list[Advice] = Field(default=[], json_schema_extra={"x-private": True})
 
 
-class PledgeVersion(Version, PledgeContent):
+class PledgeVersion(PledgeContent, Version):
     """One publication, as it was published."""
 
     id: UUID

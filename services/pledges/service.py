@@ -110,6 +110,7 @@ async def working(session: AsyncSession, pledge: Pledge, caller: Caller) -> byte
             "last_reported_on": last.reported_on if last else None,
             "freshness": freshness(since) if pledge.public and since else None,
             "owner": pledge.owner,
+            "complete": not gaps(content),
             "smart": smart(content),
             "warnings": warnings(content),
         },
