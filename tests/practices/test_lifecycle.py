@@ -138,5 +138,3 @@ async def test_a_comment_is_needed_where_the_table_says_so(
         assert refused.status_code == 422
         assert refused.json()["errors"][0]["pointer"] == "/comment"
     assert (await api.get(where, by=OWNER)).json()["status"] in status
-        0
-    ]
