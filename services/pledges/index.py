@@ -11,7 +11,7 @@ from datetime import UTC, date
 from typing import Any, NamedTuple
 
 from pyroaring import BitMap
-from sqlalchemy import func, select
+from sqlalchemy import Date, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.pledges.dimensions import DIMENSIONS, FACETS
@@ -118,16 +118,21 @@ class Index:
         self.all.add(new.ordinal)
         self.days[new.day].add(new.ordinal)
         for key in new.keys:
-            self.values[key].add(new.ordinal)
-            self.by_dimension[key[0]].add(key)
-        if new.currency is None:
-            return
-        self.paid[new.currency].add(new.ordinal)
-        slices = self.money[new.currency]
-        slices.extend(BitMap() for _ in range(new.amount.bit_length() - len(slices)))
-        for bit in range(new.amount.bit_length()):
-            if new.amount >> bit & 1:
-                slices[bit].add(new.ordinal)
+            self._value(key).add(new.ordinal)
+        if new.currency is not None:
+            self._pay(new.ordinal, new.currency, new.amount)
+
+    def _value(self, key: Key) -> BitMap:
+        self.by_dimension[key[0]].add(key)
+        return self.values[key]
+
+    def _pay(self, ordinal: int, currency: str, amount: int) -> None:
+        self.paid[currency].add(ordinal)
+        slices = self.money[currency]
+        slices.extend(BitMap() for _ in range(amount.bit_length() - len(slices)))
+        for bit in range(amount.bit_length()):
+            if amount >> bit & 1:
+                slices[bit].add(ordinal)
 
     def _count(self, changed: Entry, by: int) -> None:
         for key in changed.keys:
@@ -237,16 +242,30 @@ class Index:
     # ------------------------------------------------------------ the database
 
     async def build(self) -> None:
-        """Read every published pledge; what changes meanwhile is in the log after the number read first."""
+        """Read every published pledge, value by value; what changes meanwhile is in the log after `followed`."""
+        table = PublishedPledge
+        ordinals = func.array_agg(table.ordinal)
+        day = cast(func.timezone("UTC", table.published_at), Date)
         last = select(func.coalesce(func.max(PublishedChange.number), 0))
+        self.clear()
         async with self.database.engine.connect() as connection:
-            followed = (await connection.execute(last)).scalar_one()
-            self.clear()
-            rows = await connection.stream(select(*COLUMNS).execution_options(yield_per=2000))
-            async for row in rows:
-                self._set(entry(row))
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+            self.followed = (await connection.execute(last)).scalar_one()
+            for published, members in await connection.execute(select(day, ordinals).group_by(day)):
+                self.days[published.toordinal()].update(members)
+                self.all.update(members)
+                self._value((MONTH, f"{published:%Y-%m}")).update(members)
+            for dimension in DIMENSIONS:
+                column = getattr(table, dimension.column)
+                value = (func.unnest(column) if dimension.many else column).label("value")
+                values = select(value, table.ordinal).subquery()
+                grouped = select(values.c.value, func.array_agg(values.c.ordinal)).group_by(values.c.value)
+                for found, members in await connection.execute(grouped.where(values.c.value.is_not(None))):
+                    self._value((dimension.name, found)).update(members)
+            paid = select(table.ordinal, table.currency, table.amount).where(table.currency.is_not(None))
+            async for ordinal, currency, amount in await connection.stream(paid.execution_options(yield_per=2000)):
+                self._pay(ordinal, str(currency), int((amount or 0) * SCALE))
         self.recount()
-        self.followed = followed
 
     async def follow(self, reader: AsyncConnection) -> None:
         """Take in what was committed since: after this the index says what the table says."""
