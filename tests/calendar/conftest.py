@@ -20,7 +20,7 @@ async def api(database_urls: dict[str, str], jwks_url: str) -> AsyncIterator[Api
 
 @pytest.fixture(scope="session")
 async def seeded(new_database: Callable[[], str], jwks_url: str) -> AsyncIterator[Api]:
-    """The service with the key dates and events that are known, and nothing else: tests only read it."""
+    """The service with the key dates and events that are known; tests read these, and change none of them."""
     admin = new_database()
     urls = database.service_urls(admin)
     database.prepare(admin, urls)
