@@ -44,6 +44,8 @@ INFO: Final = {
 TAGS: Final = {
     "pledges": "The Pledging Initiative: measurable commitments, their publication and their progress.",
     "practices": "The Repository of Practices of the Migration Network Hub, peer reviewed.",
+    "peer review": "Who reviews practices, which of them they are asked to, and what they found.",
+    "calls for practices": "Calls for practices on certain objectives, with their deadlines.",
     "mptf": "The Migration Multi-Partner Trust Fund: concept notes, Steering Committee meetings, joint programmes.",
     "calendar": "Key dates, international days, Network events and the statements made for them.",
     "dashboard": "What all services have to say, side by side.",
