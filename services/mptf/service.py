@@ -136,10 +136,10 @@ async def act(
             records.publish(session, note)
         case "approve":
             await _approve(session, note)
+        case "defer":
+            note.deferred_after = note.meeting_on
         case "reconsider":
-            # The rule gives it its next meeting below.
             note.public = False
-            note.meeting_id = note.meeting_on = None
     await session.flush()
     await slots.reslot(session, caller, f"{action} of {note.reference}")
     await refresh(session, note)
@@ -209,9 +209,6 @@ async def _decide(
         details["meeting"] = slots.slot(note)
     if made.reconsiders:
         details["reconsiders"] = str(made.reconsiders)
-    if action == "defer":
-        note.deferred_after = note.meeting_on
-        note.meeting_id = note.meeting_on = None
     return details
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 
+import psycopg
 import pytest
 
 from services.mptf.app import create_app
@@ -27,8 +28,11 @@ async def api(database_urls: dict[str, str], jwks_url: str) -> AsyncIterator[Api
 
 
 @pytest.fixture(autouse=True)
-def today() -> Iterator[None]:
-    """A test may travel; the next one starts today."""
+def fresh(database_urls: dict[str, str]) -> Iterator[None]:
+    """Each test starts today with no notes, meetings or money: which meeting considers a note depends on all."""
+    with psycopg.connect(database_urls["mptf"]) as connection:
+        connection.execute("TRUNCATE concept_notes, meetings, contributions CASCADE")
+        connection.execute("TRUNCATE idempotency_keys, procrastinate_jobs CASCADE")
     yield
     clock.configure(0)
 

@@ -34,8 +34,16 @@ async def plan(api: Api, day: date, title: str = "Steering Committee") -> dict[s
     return found
 
 
+async def plan_in_time(api: Api) -> None:
+    """A meeting that considers what is submitted today, unless one is planned already."""
+    day = clock.today() + timedelta(days=42)
+    if not (await api.get(f"{MEETINGS}?status=planned&date_from={day}")).json()["items"]:
+        await plan(api, day)
+
+
 async def eligible(api: Api, **changes: Any) -> str:
-    """A note found eligible, in time for a meeting six weeks on."""
+    """A note found eligible, on the agenda of a meeting to come."""
+    await plan_in_time(api)
     where = await draft(api, **changes)
     await act(api, where, "submit", KENYA)
     await act(api, where, "screen", UNIT)
@@ -46,13 +54,9 @@ async def eligible(api: Api, **changes: Any) -> str:
 
 
 async def selected(api: Api, **changes: Any) -> str:
-    """A note selected at a meeting of its own, on the day of that meeting."""
+    """A note selected on the day of its meeting."""
     where = await eligible(api, **changes)
-    note = (await api.get(where, by=UNIT)).json()
-    if note["meeting"] is None or note["meeting"]["date"] > (clock.today() + timedelta(days=42)).isoformat():
-        await plan(api, clock.today() + timedelta(days=42))
-        note = (await api.get(where, by=UNIT)).json()
-    travel_to(date.fromisoformat(note["meeting"]["date"]))
+    await travel_to_meeting(api, where)
     await act(api, where, "select", COMMITTEE)
     return where
 
@@ -64,6 +68,12 @@ async def approved(api: Api, **changes: Any) -> str:
     await act(api, where, "submit_document", OWNER)
     await act(api, where, "approve", COMMITTEE)
     return where
+
+
+async def travel_to_meeting(api: Api, where: str) -> None:
+    """Make it the day of the note's meeting."""
+    note = (await api.get(where, by=UNIT)).json()
+    travel_to(date.fromisoformat(note["meeting"]["date"]))
 
 
 def travel_to(day: date) -> None:

@@ -9,7 +9,7 @@ from tests.clients import running
 from tests.mptf.steps import NOTES
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 async def loaded(database_urls: dict[str, str]) -> str:
     database = Database(database_urls["mptf"], pool_size=2)
     first = await seed(database, samples=False)
