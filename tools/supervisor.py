@@ -47,10 +47,32 @@ class Program:
     def start(self) -> None:
         self.due = None
         self.born = time.monotonic()
-        self.process = self.launch()
+        _request.held = True  # in the middle of a launch the new process would be lost from sight
+        try:
+            self.process = self.launch()
+        finally:
+            _request.held = False
+        _check()
 
     def is_ready(self) -> bool:
         return self.process is not None and self.process.poll() is None and self.ready(self.process)
+
+
+@dataclass
+class _Request:
+    """Whether somebody asked for the end, and whether it must wait a moment."""
+
+    asked: bool = False
+    held: bool = False
+
+
+_request = _Request()
+
+
+def _check() -> None:
+    """Python drops what a signal's handler raises in some places (a ``__del__``): it is asked for again here."""
+    if _request.asked:
+        raise Stopping
 
 
 @contextlib.contextmanager
@@ -59,12 +81,10 @@ def interruptible() -> Iterator[None]:
 
     They stay ignored after the block: what follows is the stopping, which nothing shall cut short.
     """
-    asked = False
 
     def stop(number: int, frame: object) -> None:
-        nonlocal asked
-        if not asked:
-            asked = True
+        first, _request.asked = not _request.asked, True
+        if first and not _request.held:
             raise Stopping
 
     signals = {signal.SIGINT, signal.SIGTERM}
@@ -75,7 +95,7 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     finally:
-        asked = True
+        _request.asked = True
         for number in signals:
             signal.signal(number, signal.SIG_IGN)
 
@@ -94,6 +114,7 @@ def start(programs: Sequence[Program], seconds: float = 120) -> None:
         if time.monotonic() > deadline:
             names = ", ".join(program.name for program in waiting)
             raise ProgramError(f"not ready within {seconds:.0f} s: {names}\n{tail(waiting[0].log)}")
+        _check()
         time.sleep(0.05)
 
 
@@ -101,6 +122,7 @@ def keep(programs: Sequence[Program], say: Say, abandoned: Callable[[], bool] = 
     """Start again whatever ends, after a growing pause, until Stopping is raised or ``abandoned()`` holds."""
     with _woken_by_children() as wait:
         while not abandoned():
+            _check()
             for program in programs:
                 _tend(program, say)
             wait(1.0)

@@ -66,8 +66,8 @@ class Running:
 
     def ended(self) -> int:
         """The exit code, once it has ended and nothing of it is left."""
-        code = self.process.wait(30)
-        wait_until(lambda: not processes(self.data), 10)
+        code = self.process.wait(120)
+        wait_until(lambda: not processes(self.data), 30)
         return code
 
 
