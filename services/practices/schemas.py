@@ -163,7 +163,7 @@ class PracticeRound(Model):
     lacks: str | None = Field(description="What keeps the review from starting, or an outcome from being carried.")
 
 
-class Practice(Record, PracticeContent):
+class Practice(PracticeContent, Record):
     """A practice: the working record for its owner and staff, the current publication for everyone else.
 
     A publication's texts are in the language that Accept-Language prefers among those it has (`text_language`);
@@ -200,7 +200,7 @@ class PracticePage(Page[Practice]):
     )
 
 
-class PracticeVersion(Version, PracticeContent):
+class PracticeVersion(PracticeContent, Version):
     """One publication, as it was published."""
 
     id: UUID

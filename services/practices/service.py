@@ -61,6 +61,7 @@ async def working(
             "regions": practice.regions,
             "peer_reviewed": _reviewed(practice),
             "owner": practice.owner,
+            "complete": not gaps(content),
             "editorial": practice.editorial,
             "warnings": warnings(content),
             "review": _round(practice) if practice.round and is_staff(caller) else None,
