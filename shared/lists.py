@@ -20,8 +20,10 @@ from shared.problems import Fault, Problem
 from shared.schemas import Model
 
 # Relevance is computed over so many matches, the newest, and paged so deep.
-RANKED = 5000
+RANKED = 1000
 DEEP = 1000
+# How far back the newest matches are looked for first.
+WINDOW = 50_000
 
 T = TypeVar("T")
 
@@ -117,13 +119,15 @@ async def page(
     sorts: Mapping[str, Sort],
     sort: str,
     words: str | None = None,
+    order: Any = None,
 ) -> Found:
     """One page of `statement` over `table`, under `where`.
 
-    `sort` is a key of `sorts`, with `-` for descending. With `words` the order is relevance instead.
+    `sort` is a key of `sorts`, with `-` for descending. With `words` the order is relevance instead, among the
+    newest matches; `order` is a column for `newest`, for tables that may grow large.
     """
     if words is not None:
-        return await _ranked(connection, statement, table, where, parameters, words)
+        return await _ranked(connection, statement, table, where, parameters, words, order)
     descending = sort.startswith("-")
     key = sorts[sort.removeprefix("-")]
     position = decode(parameters, (key.kind, UUID))
@@ -147,6 +151,28 @@ def _id(row: Any) -> UUID:
     return found
 
 
+async def newest(
+    connection: AsyncConnection | AsyncSession,
+    wanted: Any,
+    where: Sequence[ColumnElement[bool]],
+    order: Any,
+    limit: int,
+) -> Sequence[Any]:
+    """The `wanted` column of the newest matching rows, at most `limit`; `order` is a whole number that grows.
+
+    Looked for in growing windows of `order`: a common word then reads about as many rows as are asked for, not
+    every row that holds it.
+    """
+    top = (await connection.execute(select(func.coalesce(func.max(order), 0)))).scalar_one()
+    window = WINDOW
+    while True:
+        statement = select(wanted).where(*where, order > top - window).order_by(order.desc()).limit(limit)
+        found = (await connection.execute(statement)).scalars().all()
+        if len(found) == limit or window > top:
+            return found
+        window *= 4
+
+
 async def _ranked(
     connection: AsyncConnection | AsyncSession,
     statement: Select[*tuple[Any, ...]],
@@ -154,19 +180,19 @@ async def _ranked(
     where: Sequence[ColumnElement[bool]],
     parameters: Paging,
     words: str,
+    order: Any,
 ) -> Found:
     position = decode(parameters, (int,))
     offset = position[0] if position else 0
-    newest = (
-        select(table.id, search.rank(table.search, words).label("relevance"))
-        .where(*where)
-        .order_by(table.id.desc())
-        .limit(RANKED)
-        .subquery()
-    )
+    if offset >= DEEP:
+        raise _bad_cursor(f"Matches are listed {DEEP} deep: add words or filters.")
+    matching: Any = select(table.id).where(*where).order_by(table.id.desc()).limit(RANKED)
+    if order is not None:
+        matching = await newest(connection, table.id, where, order, RANKED)
+    relevance = search.rank(table.search, words)
     listed = (
-        statement.join(newest, newest.c.id == table.id)
-        .order_by(newest.c.relevance.desc(), newest.c.id.desc())
+        statement.where(table.id.in_(matching))
+        .order_by(relevance.desc(), table.id.desc())
         .offset(offset)
         .limit(parameters.limit + 1)
     )

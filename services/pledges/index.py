@@ -20,13 +20,15 @@ from services.pledges.schemas import PledgeFilters
 from shared import search
 from shared.database import Database
 from shared.filters import ranked
-from shared.lists import RANKED
+from shared.lists import newest
 
 Key = tuple[str, Any]
 MONTH = "month"
 # Amounts have four decimals: they are kept as whole numbers of a ten-thousandth.
 SCALE = 10_000
 KEPT_ANSWERS = 256
+# Under words the summary covers so many matches, the newest.
+COUNTED = 5000
 
 
 class Sums(NamedTuple):
@@ -310,12 +312,6 @@ def _written(amount: int) -> str:
 
 
 async def _matching(reader: AsyncConnection, words: str) -> BitMap:
-    """The newest pledges that the words match: as many as the list ranks."""
+    """The newest pledges that the words match."""
     table = PublishedPledge
-    statement = (
-        select(table.ordinal)
-        .where(search.matches(table.search, words))
-        .order_by(table.published_at.desc(), table.id.desc())
-        .limit(RANKED)
-    )
-    return BitMap((await reader.execute(statement)).scalars().all())
+    return BitMap(await newest(reader, table.ordinal, [search.matches(table.search, words)], table.ordinal, COUNTED))

@@ -280,6 +280,7 @@ async def list_public(reader: AsyncConnection, parameters: schemas.PledgeList) -
         sorts=SORTS,
         sort=parameters.sort or "-published_at",
         words=parameters.q,
+        order=table.ordinal,
     )
     return lists.body([public_body(row.body, row.fresh_since) for row in found.rows], found), found.next
 
