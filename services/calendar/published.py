@@ -49,6 +49,8 @@ YEARS = 10
 FEED = 2000
 # For so long subscribers are told that an event was cancelled, before it goes from the feed.
 CANCELLED_KEPT = timedelta(days=180)
+# A day before all others: nothing takes place.
+NEVER = EARLIEST - timedelta(days=1)
 PRIVATE = {"owner", "possible_duplicates"}
 
 table = PublishedEvent
@@ -209,17 +211,17 @@ async def page(reader: AsyncConnection, parameters: schemas.EventList) -> tuple[
 
 
 def _days(range_: schemas.DayRange) -> tuple[date, date]:
-    """The days asked for, held to those that the calendar has."""
-    first, last = max(range_.from_ or EARLIEST, EARLIEST), min(range_.to or LATEST, LATEST)
+    """The days asked for, as far as the calendar goes."""
     if range_.from_ and range_.to and range_.to < range_.from_:
         raise Problem("invalid", "The range ends before it starts.", [Fault(pointer="?to", detail="Before `from`.")])
-    return first, last
+    first, last = max(range_.from_ or EARLIEST, EARLIEST), min(range_.to or LATEST, LATEST)
+    return (first, last) if first <= last else (NEVER, NEVER)
 
 
 def bounded(range_: schemas.DayRange) -> tuple[date, date]:
     """The days asked for where the answer needs an end: from today, for a year, at most ten years."""
     first = range_.from_ or clock.today()
-    last = range_.to or min(first + timedelta(days=365), date.max) if first < LATEST else first
+    last = range_.to or (first + timedelta(days=365) if first < LATEST else first)
     if (last.year, last.month, last.day) > (first.year + YEARS, first.month, first.day):
         raise Problem(
             "invalid",
