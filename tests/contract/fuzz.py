@@ -125,6 +125,7 @@ def fuzz(url: str, caller: str, reports: Path) -> tuple[dict[str, Any], str]:
     )
     if not report.exists():
         raise RuntimeError(run.stdout + run.stderr)
+    report.with_suffix(".txt").write_text(run.stdout)
     return json.loads(report.read_text()), run.stdout
 
 

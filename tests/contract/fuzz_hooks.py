@@ -15,6 +15,11 @@ UNSAID = {
     "a tag is more than its pattern": r"[^:]+: Value error, not a BCP 47 language tag",
     "not every month has 31 days": r"[^:]+: Value error, .* is no date of the calendar",
     "codes of long lists stand in /v1/reference": r"[^:]+: Value error, not a country code of the list",
+    "zones are those of the IANA database": r"[^:]+: Value error, not a zone of the IANA database",
+    "a day has bounds": r"[^:]+: Input should be (greater|less) than or equal to \d{4}-\d\d-\d\d",
+    "a range ends after it starts": r"\?to: Before `from`",
+    "whole days have no zone": r"/timezone: Whole days have no zone",
+    "who takes part stands in the pledge": r"/name: Not found",
     "PostgreSQL stores no NUL": r"[^:]*: NUL character",
 }
 UNSAID_RULES = [re.compile(rule) for rule in UNSAID.values()]
