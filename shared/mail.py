@@ -74,8 +74,9 @@ def compose(sent_from: str, to: str, text: Text, values: Mapping[str, Any], *, k
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = f"<{key}@{address.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = language
+    # Content comes first: setting it drops every Content-… field that stands already.
     message.set_content(text.body.format_map(values))
+    message["Content-Language"] = language
     return message
 
 

@@ -99,6 +99,7 @@ async def test_a_mail_arrives_in_the_receivers_language(
     assert message.get_content_type() == "text/plain"
     assert re.fullmatch(r"<[0-9a-f]{32}@migration\.example>", message["message-id"])
     assert message["auto-submitted"] == "auto-generated"
+    assert message["content-language"] == {"sw": "en"}.get(language, language[:2])
     assert message["date"]
 
 
