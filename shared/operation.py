@@ -20,6 +20,7 @@ from shared.auth import Bearer
 from shared.problems import Fault, Problem
 
 JSON_LIMIT = 1024 * 1024
+FILE_LIMIT = 50 * 1024 * 1024
 JSON_TYPES = {"PATCH": ("application/merge-patch+json", "application/json")}
 
 
@@ -60,6 +61,8 @@ class Operation(APIRoute):
                 request = await _json_request(request, required=body_required)
             try:
                 if creates and (key := request.headers.get("idempotency-key")) is not None:
+                    if not takes_json:
+                        request._body = await read_body(request, FILE_LIMIT)
                     response = await idempotency.once(request, key, handle)
                 else:
                     response = await handle(request)
@@ -117,7 +120,7 @@ async def _json_request(request: Request, *, required: bool) -> Request:
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body, refused with 413 as soon as it is over `limit` bytes."""
-    too_large = Problem("too-large", f"The body is over the limit of {limit} bytes.", headers={"connection": "close"})
+    too_large = Problem("too-large", f"The body is over the limit of {limit} bytes.")
     length = request.headers.get("content-length", "0")
     if length.isdigit() and int(length) > limit:
         raise too_large

@@ -7,6 +7,8 @@ from fastapi import FastAPI
 
 from services.pledges import routes, service, support
 from services.pledges.exports import routes as export_routes
+from services.pledges.imports import routes as import_routes
+from services.pledges.imports.service import TASKS
 from services.pledges.index import Index
 from services.pledges.models import IdempotencyKey
 from shared.application import create_service
@@ -27,9 +29,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         "pledges",
         title="Pledges",
         description="The Pledging Initiative: measurable commitments of States and stakeholders, and their progress.",
-        routers=[export_routes.router, support.router, routes.router],
+        routers=[export_routes.router, import_routes.router, support.router, routes.router],
         idempotency=IdempotencyKey,
         settings=settings,
         check=service.refuse_samples,
         lifespan=lifespan,
+        tasks=TASKS,
     )
