@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+import httpx
 from fastapi import FastAPI
 
 from gateway import dashboard, development, documents, health, reference
@@ -13,7 +14,7 @@ from gateway.forward import Forwarder
 from gateway.rate import RateLimiter
 from gateway.settings import Settings
 from gateway.upstream import Transport
-from shared import clock, openapi, problems
+from shared import auth, clock, openapi, problems
 
 VERSION: Final = "1.0.0"
 
@@ -38,8 +39,11 @@ def own_pages(settings: Settings) -> FastAPI:
     )
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # A bad token is 401 on the gateway's own pages too; services check for themselves what is forwarded.
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+            app.state.verifier = auth.verifier(settings, client, development.own_keys(settings))
+            yield
         await forwarder.aclose()
 
     app = FastAPI(

@@ -17,6 +17,7 @@ from gateway.exchange import Exchange
 from gateway.forward import Answer, Forwarder
 from gateway.reference import ACCEPT_LANGUAGE
 from shared import clock
+from shared.auth import MaybeCaller
 from shared.conditional import PRIVATE, PUBLIC
 from shared.languages import Language, best_language
 from shared.problems import Fault, Problem
@@ -98,9 +99,9 @@ router = APIRouter(tags=["dashboard"])
     "/v1/dashboard",
     summary="Read the dashboard",
     response_model=Dashboard,
-    openapi_extra={"parameters": [ACCEPT_LANGUAGE], "x-parameters-of": PLEDGES, "security": [{}, {"bearer": []}]},
+    openapi_extra={"parameters": [ACCEPT_LANGUAGE], "x-parameters-of": PLEDGES},
 )
-async def read_dashboard(request: Request) -> Response:
+async def read_dashboard(request: Request, caller: MaybeCaller) -> Response:
     """Takes the pledges' filters, which apply to the pledges' section alone."""
     forwarder: Forwarder = request.app.state.forwarder
     seconds: float = request.app.state.settings.dashboard_timeout
@@ -115,8 +116,6 @@ async def read_dashboard(request: Request) -> Response:
         "mptf": b"/v1/mptf/summary",
         "calendar": f"/v1/calendar/occurrences?from={today}&to={until}".encode(),
     }
-    if token := request.headers.get("authorization"):
-        await _authenticate(forwarder, targets["pledges"], token, of, seconds)
     parts = await asyncio.gather(
         *(
             _part(forwarder, Key(name, target, b"application/json", language), of, seconds)
@@ -124,28 +123,6 @@ async def read_dashboard(request: Request) -> Response:
         )
     )
     return _answer(request, dict(zip(targets, parts, strict=True)), language)
-
-
-async def _authenticate(forwarder: Forwarder, target: bytes, token: str, of: Exchange, seconds: float) -> None:
-    """A token that is not accepted is refused here too, by the service that is asked with it."""
-    headers = [(b"authorization", token.encode("latin-1"))]
-    try:
-        async with asyncio.timeout(seconds):
-            answered = await forwarder.ask(Key("pledges", target, b"application/json", "en"), of, headers)
-    except (Problem, TimeoutError):
-        return
-    if answered.rest is not None:
-        await answered.rest.aclose()
-    if answered.status == 401:
-        challenge = next((value for name, value in answered.headers if name == b"www-authenticate"), b"Bearer")
-        raise Problem("unauthorized", _detail(answered), headers={"www-authenticate": challenge.decode("latin-1")})
-
-
-def _detail(answered: Answer) -> str:
-    try:
-        return str(from_json(answered.body)["detail"])
-    except (ValueError, KeyError, TypeError):
-        return "The token is not accepted."
 
 
 async def _part(forwarder: Forwarder, key: Key, of: Exchange, seconds: float) -> Part:

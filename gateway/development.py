@@ -14,6 +14,7 @@ from pydantic_core import from_json, to_json
 from starlette.responses import Response
 
 from gateway.settings import Settings
+from shared.jwks import FixedKeys
 from shared.problems import Fault, Problem
 from shared.settings import DEVELOPMENT_ISSUER, DEVELOPMENT_KEY_PREFIX
 
@@ -110,6 +111,14 @@ async def _form(request: Request) -> dict[str, str]:
         raise Problem("too-large", f"The form may have at most {_FORM_LIMIT} bytes.")
     async with request.form(max_files=0, max_fields=20, max_part_size=_FORM_LIMIT) as form:
         return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def own_keys(settings: Settings) -> FixedKeys | None:
+    """What development tokens are signed with, where those are the ones believed."""
+    if not settings.development or settings.oidc_issuer != DEVELOPMENT_ISSUER:
+        return None
+    key = signing_key(settings.data_dir)
+    return FixedKeys({str(key.kid): key})
 
 
 def router(settings: Settings) -> APIRouter:

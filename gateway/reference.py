@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from shared import reference
+from shared.auth import MaybeCaller
 from shared.conditional import answer
 from shared.languages import Language, best_language
 from shared.operation import Operation
@@ -43,8 +44,8 @@ def _bytes(name: str, language: Language) -> bytes:
     return to_json(reference.answer(name, language))
 
 
-def _endpoint(name: str, model: type[BaseModel]) -> Callable[[Request], Awaitable[Response]]:
-    async def read(request: Request) -> Response:
+def _endpoint(name: str, model: type[BaseModel]) -> Callable[[Request, MaybeCaller], Awaitable[Response]]:
+    async def read(request: Request, caller: MaybeCaller) -> Response:
         language = best_language(request.headers.get("accept-language"))
         fields = {"content-language": language, "vary": "Accept-Language, Authorization"}
         return answer(request, _bytes(name, language), headers=fields)

@@ -2,13 +2,12 @@
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Self
 
 import limits
 from pydantic import AfterValidator, Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.settings import DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER
+from shared.settings import CommonSettings
 
 SERVICES: Final = ("pledges", "practices", "mptf", "calendar")
 """The services behind the gateway; each owns `/v1/<name>`."""
@@ -31,23 +30,16 @@ def _rate(value: str) -> str:
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
 
-class Settings(BaseSettings):
+class Settings(CommonSettings):
     """Settings of the gateway. Times are seconds, sizes bytes."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
-
-    environment: Literal["production", "development"] = "production"
     pledges_url: BaseUrl = "http://127.0.0.1:8001"
     practices_url: BaseUrl = "http://127.0.0.1:8002"
     mptf_url: BaseUrl = "http://127.0.0.1:8003"
     calendar_url: BaseUrl = "http://127.0.0.1:8004"
-    public_url: str = "http://127.0.0.1:8000"
     trusted_proxies: str = Field(
         default="", description="Addresses and networks whose X-Forwarded-For is believed, space or comma separated."
     )
-    oidc_issuer: str = DEVELOPMENT_ISSUER
-    oidc_audience: str = DEVELOPMENT_AUDIENCE
-    clock_offset_days: int = Field(default=0, ge=-36500, le=36500)
     data_dir: Path = Path(".data")
 
     connect_timeout: float = Field(default=2.0, gt=0)
@@ -65,10 +57,6 @@ class Settings(BaseSettings):
     )
 
     @property
-    def development(self) -> bool:
-        return self.environment == "development"
-
-    @property
     def service_urls(self) -> dict[str, str]:
         """Where each service listens, by its name."""
         return {name: getattr(self, f"{name}_url") for name in SERVICES}
@@ -78,12 +66,6 @@ class Settings(BaseSettings):
         return tuple(ip_network(part) for part in self.trusted_proxies.replace(",", " ").split())
 
     @model_validator(mode="after")
-    def _refuse_what_is_unsafe(self) -> Self:
+    def _networks_are_networks(self) -> Self:
         _ = self.trusted_networks
-        if self.development:
-            return self
-        if self.oidc_issuer == DEVELOPMENT_ISSUER:
-            raise ValueError("OIDC_ISSUER must name a real provider outside development")
-        if self.clock_offset_days:
-            raise ValueError("CLOCK_OFFSET_DAYS moves the clock in development only")
         return self

@@ -13,12 +13,10 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import clock, jobs, openapi, problems
-from shared.auth import Verifier
+from shared import auth, clock, jobs, openapi, problems
 from shared.database import Database
 from shared.idempotency import IdempotencyMixin
 from shared.jobs import Tasks
-from shared.jwks import KeySource
 from shared.settings import Settings
 
 log = structlog.get_logger("request")
@@ -58,14 +56,8 @@ def create_service(
             if check is not None and not settings.development:
                 await check(database)
             client = await stack.enter_async_context(httpx.AsyncClient(timeout=5, trust_env=False))
-            keys = KeySource(client, settings.oidc_issuer, settings.oidc_jwks_url, development=settings.development)
             app.state.database = database
-            app.state.verifier = Verifier(
-                settings.oidc_issuer,
-                settings.oidc_audience,
-                keys,
-                allow_typ_jwt=settings.oidc_accept_typ_jwt,
-            )
+            app.state.verifier = auth.verifier(settings, client)
             if tasks is not None and settings.run_worker:
                 await stack.enter_async_context(jobs.working(tasks, settings, database))
             if lifespan is not None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import httpx
 from fastapi import Request, Security
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
@@ -18,8 +19,9 @@ from joserfc.jwa import JWSAlgModel
 from joserfc.jws import JWSRegistry
 from joserfc.jwt import JWTClaimsRegistry
 
-from shared.jwks import KeySource, KeysUnavailable
+from shared.jwks import FixedKeys, KeySource, KeysUnavailable
 from shared.problems import Problem
+from shared.settings import CommonSettings
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA", "Ed25519")
 CLAIMS = {"name": "name", "email": "email", "roles": "roles", "entity": "entity", "countries": "countries"}
@@ -94,7 +96,7 @@ class Verifier:
         self,
         issuer: str,
         audience: str,
-        keys: KeySource,
+        keys: KeySource | FixedKeys,
         *,
         algorithms: Sequence[str] = ALGORITHMS,
         allow_typ_jwt: bool = False,
@@ -195,6 +197,18 @@ class Verifier:
             entity=entity or None,
             countries=countries,
         )
+
+
+def verifier(settings: CommonSettings, client: httpx.AsyncClient, own: FixedKeys | None = None) -> Verifier:
+    """The verifier that the settings describe; `client` fetches the provider's keys, unless they are our `own`."""
+    keys = own or KeySource(client, settings.oidc_issuer, settings.oidc_jwks_url, development=settings.development)
+    return Verifier(
+        settings.oidc_issuer,
+        settings.oidc_audience,
+        keys,
+        allow_typ_jwt=settings.oidc_accept_typ_jwt,
+        claims={name: getattr(settings, f"oidc_claim_{name}") for name in CLAIMS},
+    )
 
 
 def _at(claims: Mapping[str, Any], path: str) -> Any:

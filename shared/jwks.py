@@ -47,6 +47,19 @@ def usable_keys(document: object, *, development: bool) -> dict[str, SigningKey]
     return keys
 
 
+class FixedKeys:
+    """Keys that this process knows by itself: the development key, where it is signed with."""
+
+    generation = 0
+
+    def __init__(self, keys: Mapping[str, SigningKey]) -> None:
+        self._keys = keys
+
+    async def get(self, kid: str) -> SigningKey | None:
+        """The key of that kid, or None."""
+        return self._keys.get(kid)
+
+
 class KeySource:
     """Keys by kid, without a network call on the way of a request that names a known key.
 

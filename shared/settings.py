@@ -13,28 +13,24 @@ DEVELOPMENT_AUDIENCE = "gcm-platform"
 DEVELOPMENT_KEY_PREFIX = "development-"
 
 
-class Settings(BaseSettings):
-    """Settings of one service. `Settings.read("pledges")` takes the service's own database from the environment."""
+class CommonSettings(BaseSettings):
+    """What every process is told: where it runs, and whose tokens it believes."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     environment: Literal["production", "development"] = "production"
-    database_url: str | None = Field(default=None, validation_alias="_no_variable_of_this_name")
-    database_pool_size: int = Field(default=8, ge=1, le=100)
     oidc_issuer: str = DEVELOPMENT_ISSUER
     oidc_audience: str = DEVELOPMENT_AUDIENCE
     oidc_jwks_url: str | None = None
     oidc_accept_typ_jwt: bool = False
+    # Under which claims a provider says these: a name, or a path with dots into nested objects.
+    oidc_claim_name: str = "name"
+    oidc_claim_email: str = "email"
+    oidc_claim_roles: str = "roles"
+    oidc_claim_entity: str = "entity"
+    oidc_claim_countries: str = "countries"
     clock_offset_days: int = Field(default=0, ge=-36500, le=36500)
     public_url: str = "http://127.0.0.1:8000"
-    run_worker: bool = True
-    # Seconds without a sign of life after which a worker's jobs are taken over.
-    worker_stalled_after: float = Field(default=30, ge=1)
-    smtp_url: str | None = None
-    mail_from: str = "Migration Network <no-reply@localhost.localdomain>"
-    # Who hears of what waits for the secretariat; nobody, unless it is set.
-    secretariat_mail: str | None = None
-    data_dir: Path = Path(".data")
 
     @property
     def development(self) -> bool:
@@ -51,6 +47,21 @@ class Settings(BaseSettings):
         if self.clock_offset_days:
             raise ValueError("CLOCK_OFFSET_DAYS moves the clock in development only")
         return self
+
+
+class Settings(CommonSettings):
+    """Settings of one service. `Settings.read("pledges")` takes the service's own database from the environment."""
+
+    database_url: str | None = Field(default=None, validation_alias="_no_variable_of_this_name")
+    database_pool_size: int = Field(default=8, ge=1, le=100)
+    run_worker: bool = True
+    # Seconds without a sign of life after which a worker's jobs are taken over.
+    worker_stalled_after: float = Field(default=30, ge=1)
+    smtp_url: str | None = None
+    mail_from: str = "Migration Network <no-reply@localhost.localdomain>"
+    # Who hears of what waits for the secretariat; nobody, unless it is set.
+    secretariat_mail: str | None = None
+    data_dir: Path = Path(".data")
 
     @classmethod
     def read(cls, service: str) -> Self:

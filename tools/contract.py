@@ -38,7 +38,10 @@ INFO: Final = {
         "it in If-Match."
     ),
     "contact": {"name": "Secretariat of the UN Network on Migration", "url": "https://migrationnetwork.un.org"},
-    "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+    "license": {
+        "name": "Terms of use of the United Nations",
+        "url": "https://www.un.org/en/about-us/terms-of-use",
+    },
 }
 
 TAGS: Final = {

@@ -8,14 +8,14 @@ import asyncio
 import importlib
 import os
 import sys
+from typing import Any
 
 from shared.database import Database
 from tools.database import SERVICES
 
 
-async def load(service: str, url: str, samples: bool) -> str:
+async def load(service: str, module: Any, url: str, samples: bool) -> str:
     """Seed one service; what it says it did."""
-    module = importlib.import_module(f"services.{service}.seed")
     database = Database(url, pool_size=2)
     try:
         said: str = await module.seed(database, samples)
@@ -26,7 +26,9 @@ async def load(service: str, url: str, samples: bool) -> str:
 
 async def _all(samples: bool) -> None:
     urls = {service: os.environ[f"{service.upper()}_DATABASE_URL"] for service in SERVICES}
-    for line in await asyncio.gather(*(load(service, url, samples) for service, url in urls.items())):
+    # Before anything is connected: an import holds up every connection that waits for its answer.
+    modules = {service: importlib.import_module(f"services.{service}.seed") for service in SERVICES}
+    for line in await asyncio.gather(*(load(name, modules[name], url, samples) for name, url in urls.items())):
         print(line)
 
 
