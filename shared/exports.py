@@ -122,13 +122,11 @@ async def answer(
     if form == "xlsx" and total >= SHEET_ROWS:
         fault = Fault(pointer="?format", detail=f"A sheet holds {SHEET_ROWS - 1} rows; these are {total}.")
         raise Problem("invalid", "Choose csv or jsonl, or filter.", [fault])
-    first: Sequence[bytes] = ()
-    with suppress(StopAsyncIteration):
-        first = await anext(items)
+    ready = await begun(items)
     written = {
-        "csv": lambda: _csv(columns, _again(first, items), bom=bom),
-        "xlsx": lambda: _xlsx(columns, _again(first, items), name, large=total > LARGE),
-        "jsonl": lambda: _jsonl(_again(first, items)),
+        "csv": lambda: _csv(columns, ready, bom=bom),
+        "xlsx": lambda: _xlsx(columns, ready, name, large=total > LARGE),
+        "jsonl": lambda: _jsonl(ready),
     }[form]()
     filename = f"{name}-{clock.today().isoformat()}.{form}"
     headers = {
@@ -158,6 +156,14 @@ class Stream(StreamingResponse):
             # A reader who leaves is no fault of ours; the server cuts one who fell asleep.
             with suppress(ClientDisconnect):
                 await super().__call__(scope, receive, patiently)
+
+
+async def begun(items: Batches) -> Batches:
+    """The same batches with the first one read, so that 200 goes out only once it is there."""
+    first: Sequence[bytes] = ()
+    with suppress(StopAsyncIteration):
+        first = await anext(items)
+    return _again(first, items)
 
 
 async def _again(first: Sequence[bytes], rest: Batches) -> Batches:

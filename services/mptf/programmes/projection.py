@@ -94,7 +94,8 @@ async def statuses(session: AsyncSession, note: ConceptNote) -> list[dict[str, A
     history = ConceptNoteHistory
     statement = (
         select(history.to_status, history.at)
-        .where(history.record_id == note.id, history.from_status.is_distinct_from(history.to_status))
+        # What was loaded came to its status on a day that nobody recorded.
+        .where(history.record_id == note.id, history.from_status != history.to_status)
         .order_by(history.id)
     )
     found: list[dict[str, Any]] = []

@@ -1,18 +1,21 @@
 """Operations of the public pipeline and portfolio, the Fund's sums and its policy: HTTP only."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from services.mptf import policy, reading
 from services.mptf import schemas as notes
-from services.mptf.programmes import schemas, service
+from services.mptf.programmes import exports as listed
+from services.mptf.programmes import iati, schemas, service
 from services.mptf.visibility import is_staff
+from shared import clock, exports
 from shared.auth import MaybeCaller, SignedIn
 from shared.conditional import answer
-from shared.database import Reader
+from shared.database import Database, Reader
 from shared.lists import Page, link
 from shared.operation import Operation
 from shared.problems import Problem, responses
@@ -27,6 +30,42 @@ async def list_programmes(
     """The pipeline and the portfolio: every note from its selection on."""
     body, following = await reading.list_public(reader, parameters)
     return answer(request, body, headers=link(request, following))
+
+
+class ProgrammeExport(notes.ProgrammeFilters):
+    """Parameters of the export: the list's filters, and the form of the file."""
+
+    format: exports.Format | Literal["iati"] | None = Field(
+        default=None, description="Unless given, what `Accept` prefers; else CSV. `iati` is IATI 2.03."
+    )
+    bom: bool = Field(default=False, description="For CSV: begin with a byte order mark, as some spreadsheets need.")
+
+
+FILES = exports.documented("The programmes that the filters leave, the newest first.")
+FILES[200]["content"][iati.MEDIA_TYPE] = {"schema": {"type": "string", "format": "binary"}}
+
+
+@router.get(
+    "/programmes/export",
+    summary="Export joint programmes",
+    response_class=Response,
+    responses={**FILES, **responses("unavailable")},
+)
+async def export_programmes(
+    request: Request, parameters: Annotated[ProgrammeExport, Query()], caller: MaybeCaller
+) -> Response:
+    """Every programme under the list's filters, streamed: CSV, XLSX, JSON Lines, or activities of IATI 2.03."""
+    database: Database = request.app.state.database
+    if parameters.format == "iati":
+        items = listed.items_with_money(database, parameters)
+        written = iati.document(await exports.begun(items), request.app.state.settings.public_url.rstrip("/"))
+        name = f"programmes-{clock.today().isoformat()}.xml"
+        headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+        return exports.Stream(written, items, {**headers, "content-type": iati.MEDIA_TYPE})
+    form = exports.choose(request, parameters.format)
+    total = await listed.count(database, parameters) if form == "xlsx" else 0
+    items = listed.items(database, parameters)
+    return await exports.answer(form, "programmes", listed.COLUMNS, items, total=total, bom=parameters.bom)
 
 
 @router.get(
