@@ -61,7 +61,12 @@ class Settings(CommonSettings):
     mail_from: str = "Migration Network <no-reply@localhost.localdomain>"
     # Who hears of what waits for the secretariat; nobody, unless it is set.
     secretariat_mail: str | None = None
+    # The same for the Fund Management Unit.
+    fund_management_unit_mail: str | None = None
     data_dir: Path = Path(".data")
+    # What looks for malware in files that people send: `clamd://host:3310`, `unix:///run/clamd.sock`, or a command
+    # that is given the file's path and exits 0 for clean and 1 for infected. Unset: nothing looks.
+    scan_with: str | None = None
 
     @classmethod
     def read(cls, service: str) -> Self:

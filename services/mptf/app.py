@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.mptf import routes, service
+from services.mptf import notices, routes, service
 from services.mptf.meetings import routes as meetings
 from services.mptf.models import IdempotencyKey
 from services.mptf.money import routes as money
@@ -23,4 +23,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         idempotency=IdempotencyKey,
         settings=settings,
         check=service.refuse_samples,
+        tasks=notices.TASKS,
     )

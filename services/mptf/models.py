@@ -32,6 +32,7 @@ from shared.records import HistoryMixin, PublicationMixin, RecordMixin
 
 DECISIONS = ("select", "not_select", "defer", "reconsider", "approve", "cancel")
 Money = Numeric(20, 4)
+Day = date
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> str:
@@ -62,6 +63,8 @@ class Meeting(Base):
     location: Mapped[str | None] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text, default="planned")
     revision: Mapped[int] = mapped_column(Integer, default=1)
+    # The date whose deadline people were reminded of.
+    reminded_for: Mapped[Day | None] = mapped_column(Date)
     created_by: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from services.mptf import endorsements, policy, schemas
+from services.mptf import endorsements, notices, policy, schemas
 from services.mptf.completeness import gaps
 from services.mptf.lifecycle import CONCEPT_NOTE, EDITABLE
 from services.mptf.meetings import slots
@@ -142,6 +142,7 @@ async def act(
             note.public = False
     await session.flush()
     await slots.reslot(session, caller, f"{action} of {note.reference}")
+    await notices.acted(session, note, action, body.comment)
     await refresh(session, note)
     await session.flush()
 

@@ -23,7 +23,7 @@ def database_urls(new_database: Callable[[], str]) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 async def api(database_urls: dict[str, str], jwks_url: str) -> AsyncIterator[Api]:
-    async with running(create_app, database_urls["mptf"], jwks_url) as client:
+    async with running(create_app, database_urls["mptf"], jwks_url, run_worker=False) as client:
         yield client
 
 

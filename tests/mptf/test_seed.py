@@ -23,7 +23,7 @@ async def loaded(database_urls: dict[str, str]) -> str:
 async def test_what_is_not_known_is_null_and_never_zero(
     loaded: str, database_urls: dict[str, str], jwks_url: str
 ) -> None:
-    async with running(create_app, database_urls["mptf"], jwks_url) as api:
+    async with running(create_app, database_urls["mptf"], jwks_url, run_worker=False) as api:
         items = (await api.get("/v1/mptf/programmes?limit=100")).json()["items"]
         past = {item["title"] or item["label"]: item for item in items if item["source"]}
         assert len(past) == 11

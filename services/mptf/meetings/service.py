@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from services.mptf import beside
+from services.mptf import beside, notices
 from services.mptf.lifecycle import MEETING
 from services.mptf.meetings import schemas, slots
 from services.mptf.models import ConceptNote, Decision, Meeting, Minutes
@@ -63,7 +63,13 @@ async def change(session: AsyncSession, meeting: Meeting, new: schemas.MeetingCh
     meeting.touch()
     await session.flush()
     if meeting.date != left:
-        await slots.reslot(session, caller, f"the meeting of {left} was moved to {meeting.date}")
+        cause = f"the meeting of {left} was moved to {meeting.date}"
+        changed = {note.id for note in await slots.reslot(session, caller, cause)}
+        staying = await session.scalars(
+            select(ConceptNote).where(ConceptNote.meeting_id == meeting.id, ConceptNote.id.not_in(changed))
+        )
+        for note in staying.all():
+            await notices.slot_changed(session, note, had_one=True, cause=cause)
 
 
 async def act(

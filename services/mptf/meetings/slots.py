@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.mptf import policy
+from services.mptf import notices
 from services.mptf.lifecycle import WAITING
+from services.mptf.meetings.deadlines import deadline, in_time_from
 from services.mptf.models import ConceptNote, Meeting
 from shared import records
 from shared.auth import Caller
@@ -19,20 +20,12 @@ LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('mptf: which meeting 
 
 M = TypeVar("M")
 
+__all__ = ["deadline", "earliest", "in_time_from", "lock", "place", "reslot", "slot"]
+
 
 async def lock(session: AsyncSession) -> None:
     """Wait until nobody else changes what notes are considered when."""
     await session.execute(LOCK)
-
-
-def in_time_from(counted_from: date) -> date:
-    """The first day on which a meeting may consider a note that counts from this day (UTC)."""
-    return counted_from + policy.in_force(counted_from).lead
-
-
-def deadline(meeting: date) -> date:
-    """The last day (UTC) on which a note is in time for a meeting."""
-    return meeting - policy.in_force(meeting).lead
 
 
 def earliest(meetings: Iterable[tuple[date, UUID, M]], counted_from: date, deferred_after: date | None) -> M | None:
@@ -76,7 +69,9 @@ async def reslot(session: AsyncSession, caller: Caller, cause: str) -> list[Conc
             continue
         meeting = earliest(meetings, note.counted_from, note.deferred_after)
         if (meeting.id if meeting else None) != note.meeting_id:
+            had_one = note.meeting_id is not None
             place(session, note, meeting, caller, cause)
+            await notices.slot_changed(session, note, had_one=had_one, cause=cause)
             changed.append(note)
     await session.flush()
     return changed
