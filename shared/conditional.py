@@ -22,7 +22,8 @@ def digest(body: bytes) -> str:
     return blake2b(body, digest_size=12).hexdigest()
 
 
-def _names(header: str, tag: str) -> bool:
+def names(header: str, tag: str) -> bool:
+    """Whether If-Match or If-None-Match names this tag."""
     return header.strip() == "*" or tag in _TAG.findall(header)
 
 
@@ -51,7 +52,7 @@ def answer(
         **(headers or {}),
     }
     wanted = request.headers.get("if-none-match")
-    if wanted is not None and request.method == "GET" and _names(wanted, tag):
+    if wanted is not None and request.method == "GET" and names(wanted, tag):
         return Response(status_code=304, headers=fields)
     return Response(body, status_code=status, headers=fields, media_type=media_type)
 
@@ -67,5 +68,5 @@ def require_match(request: Request, tag: str) -> None:
 def check_match(request: Request, tag: str) -> None:
     """As `require_match`, for actions: If-Match is honoured where it is sent."""
     wanted = request.headers.get("if-match")
-    if wanted is not None and not _names(wanted, tag):
+    if wanted is not None and not names(wanted, tag):
         raise Problem("stale", "The record has changed since it was read: read it again, then repeat the change.")

@@ -6,13 +6,21 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.pledges import routes, service, support
+from services.pledges.attachments import files
+from services.pledges.attachments import routes as attachment_routes
 from services.pledges.exports import routes as export_routes
 from services.pledges.imports import routes as import_routes
-from services.pledges.imports.service import TASKS
+from services.pledges.imports import service as imports
 from services.pledges.index import Index
 from services.pledges.models import IdempotencyKey
 from shared.application import create_service
+from shared.jobs import Tasks
 from shared.settings import Settings
+
+TASKS = Tasks(
+    {imports.BRING_IN: imports.bring_in, imports.FORGET: imports.forget, files.FORGET: files.forget},
+    every={imports.FORGET: "17 3 * * *", files.FORGET: "27 3 * * *"},
+)
 
 
 @asynccontextmanager
@@ -29,7 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         "pledges",
         title="Pledges",
         description="The Pledging Initiative: measurable commitments of States and stakeholders, and their progress.",
-        routers=[export_routes.router, import_routes.router, support.router, routes.router],
+        routers=[export_routes.router, import_routes.router, attachment_routes.router, support.router, routes.router],
         idempotency=IdempotencyKey,
         settings=settings,
         check=service.refuse_samples,

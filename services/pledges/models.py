@@ -254,14 +254,17 @@ class FileChunk(Base):
 
 
 class Attachment(Base):
-    """The one file beside a pledge; private unless its owner says public."""
+    """The one file of a pledge: of the working record (number 0), and of each publication as it was then."""
 
     __tablename__ = "attachments"
 
     record_id: Mapped[UUID] = mapped_column(ForeignKey("pledges.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, default=0)
     digest: Mapped[str] = mapped_column(ForeignKey("files.digest"), index=True)
     name: Mapped[str] = mapped_column(Text)
     media_type: Mapped[str] = mapped_column(Text)
+    size: Mapped[int] = mapped_column(Integer)
+    # Private unless its owner says public.
     public: Mapped[bool] = mapped_column(Boolean)
     created_by: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)

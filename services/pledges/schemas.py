@@ -150,6 +150,17 @@ class ConfirmedParticipant(Participant):
     confirmed: bool
 
 
+class PledgeAttachment(Model):
+    """The file of a pledge, kept with each publication as it was then."""
+
+    name: str
+    media_type: str
+    size: int = Field(description="In bytes.")
+    digest: str = Field(description="SHA-256 in hexadecimal; the ETag of the download.")
+    public: bool = Field(description="Whether everyone may have it once the pledge is published.")
+    created_at: datetime
+
+
 class Pledge(PledgeContent, Record):
     """A pledge: the working record for its owner and staff, the current publication for everyone else."""
 
@@ -157,6 +168,7 @@ class Pledge(PledgeContent, Record):
     participants: list[ConfirmedParticipant]  # type: ignore[assignment]
     regions: list[RegionCode] = Field(description="M49 and regional-review regions of its countries.")
     matched_by: list[Matching]
+    attachment: PledgeAttachment | None = Field(description="To the public only where its owner made it public.")
     implementation_status: ImplementationStatus | None = Field(
         description="As its owner reports it; null before the first report."
     )

@@ -16,11 +16,13 @@ from starlette.responses import Response
 from uuid_utils.compat import uuid7
 
 from services.pledges import schemas
+from services.pledges.attachments import files
 from services.pledges.completeness import gaps, smart, warnings
 from services.pledges.dimensions import DIMENSIONS
 from services.pledges.lifecycle import EDITABLE, PLEDGE
 from services.pledges.models import (
     REFERENCES,
+    Attachment,
     Pledge,
     PledgePublication,
     ProgressReport,
@@ -82,6 +84,7 @@ def render(pledge: Pledge, content: dict[str, Any], beside: dict[str, Any]) -> s
             "sample": pledge.sample,
             "source": pledge.source,
             "complete": pledge.complete,
+            "attachment": None,
             **beside,
         }
     )
@@ -109,6 +112,7 @@ async def working(session: AsyncSession, pledge: Pledge, caller: Caller) -> byte
             "implementation_status": last.implementation_status if last else None,
             "last_reported_on": last.reported_on if last else None,
             "freshness": freshness(since) if pledge.public and since else None,
+            "attachment": files.shown(await files.of(session, pledge.id)),
             "owner": pledge.owner,
             "complete": not gaps(content),
             "smart": smart(content),
@@ -133,7 +137,9 @@ async def refresh(session: AsyncSession, pledge: Pledge) -> None:
     publication = await records.publication(session, pledge, pledge.version)
     last = await last_report(session, pledge.id)
     pledge.implementation_status = last.implementation_status if last else None
-    made = published_row(pledge, publication.content, publication.published_at, last, await matched_by(session, pledge))
+    matching = await matched_by(session, pledge)
+    attachment = await files.of(session, pledge.id, pledge.version)
+    made = published_row(pledge, publication.content, publication.published_at, last, matching, attachment)
     row = await session.merge(made)
     await session.flush()
     session.add(PublishedChange(ordinal=row.ordinal))
@@ -145,6 +151,7 @@ def published_row(
     published_at: datetime,
     last: ProgressReport | None,
     matching: list[dict[str, Any]],
+    attachment: Attachment | None = None,
 ) -> PublishedPledge:
     """What the public reads: the publication without what is private, and what stands beside it."""
     content = {name: value for name, value in content.items() if name not in pledge.private}
@@ -166,6 +173,7 @@ def published_row(
             "updated_at": row.updated_at,
             "regions": row.regions,
             "matched_by": matching,
+            "attachment": files.shown(attachment) if attachment and attachment.public else None,
             "implementation_status": row.implementation_status,
             "last_reported_on": last.reported_on if last else None,
             "freshness": None,
@@ -400,12 +408,14 @@ async def act(session: AsyncSession, pledge: Pledge, action: str, body: schemas.
     match action:
         case "publish":
             records.publish(session, pledge)
+            await files.publish(session, pledge)
         case "withdraw":
             pledge.public = False
         case "discard" | "decline" if pledge.public:
             published = await records.publication(session, pledge, pledge.version)
             pledge.content = records.restored(pledge, published)
             derive(pledge, pledge.content)
+            await files.restore(session, pledge)
     await session.flush()
     if action in ("publish", "withdraw"):
         await refresh(session, pledge)

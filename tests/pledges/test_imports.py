@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
@@ -16,15 +16,28 @@ import pytest
 import xlsxwriter
 from sqlalchemy import text
 
-from tests.clients import Api
+from services.pledges.app import create_app
+from tests.clients import Api, running
 from tests.pledges.conftest import KENYA, NOBODY, REVIEWER, SECRETARIAT
 from tests.pledges.content import WORDS
+from tools import database, migrate
 
 IMPORTS = "/v1/pledges/imports"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Rows = Sequence[Any]
 
 ENGLISH = ["External id", "Owner", "Status", "Source", "Published on", "Title", "Description", "Language"]
+
+
+@pytest.fixture(scope="module")
+async def api(new_database: Callable[[], str], jwks_url: str) -> AsyncIterator[Api]:
+    """A service with a database of its own: what imports publish would show in other tests' counts."""
+    admin = new_database()
+    urls = database.service_urls(admin)
+    database.prepare(admin, urls)
+    migrate.upgrade({"pledges": urls["pledges"]})
+    async with running(create_app, urls["pledges"], jwks_url) as client:
+        yield client
 
 
 def fresh() -> str:

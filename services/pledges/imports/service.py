@@ -291,6 +291,3 @@ async def _conclude(session: AsyncSession, found: PledgeImport) -> None:
     if not faulty and not found.dry_run:
         await create(session, found)
     await _finish(session, found, "failed" if faulty else "succeeded")
-
-
-TASKS = jobs.Tasks({BRING_IN: bring_in, FORGET: forget}, every={FORGET: "17 3 * * *"})

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from shared import jobs, search
 
-revision = "54029c84e576"
+revision = "90353dbad057"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -114,9 +114,11 @@ def upgrade() -> None:
     op.create_table(
         "attachments",
         sa.Column("record_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("public", sa.Boolean(), nullable=False),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -125,7 +127,7 @@ def upgrade() -> None:
             ["files.digest"],
         ),
         sa.ForeignKeyConstraint(["record_id"], ["pledges.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("record_id"),
+        sa.PrimaryKeyConstraint("record_id", "number"),
     )
     op.create_index(op.f("ix_attachments_digest"), "attachments", ["digest"], unique=False)
     op.create_table(
