@@ -141,7 +141,7 @@ async def act(
         case "reconsider":
             note.public = False
     await session.flush()
-    await slots.reslot(session, caller, f"{action} of {note.reference}")
+    await slots.reslot(session, caller, f"{action} of this note")
     await notices.acted(session, note, action, body.comment)
     await refresh(session, note)
     await session.flush()
