@@ -11,7 +11,7 @@ from shared.filters import Published
 from shared.languages import LanguageTag
 from shared.lists import Paging
 from shared.reference import CountryCode, ObjectiveNumber, PrincipleCode, RegionCode, member_by
-from shared.schemas import Line, Model, PartialDate, Record, Slug, Version, WebAddress, unique
+from shared.schemas import Day, Line, Model, PartialDate, Record, Slug, Unique, Version, WebAddress
 
 Kind = Literal[
     "international_day",
@@ -137,11 +137,11 @@ class EventContent(Model):
     mode: Mode | None = None
     location: Words | None = None
     url: WebAddress | None = None
-    organisers: Annotated[list[Line], AfterValidator(unique)] = Field(default=[], max_length=50)
+    organisers: Annotated[list[Line], Unique()] = Field(default=[], max_length=50)
     lead_entities: list[LeadInput] = Field(default=[], max_length=20)
     lead_status: LeadStatus | None = Field(default=None, description="`assigned` with leads, else `none` unless given.")
-    objectives: Annotated[list[ObjectiveNumber], AfterValidator(unique)] = Field(default=[], max_length=23)
-    principles: Annotated[list[PrincipleCode], AfterValidator(unique)] = Field(default=[], max_length=10)
+    objectives: Annotated[list[ObjectiveNumber], Unique()] = Field(default=[], max_length=23)
+    principles: Annotated[list[PrincipleCode], Unique()] = Field(default=[], max_length=10)
     objectives_status: ObjectivesStatus | None = Field(
         default=None, description="`all` stands for the 23; `assigned` for objectives or principles that are named."
     )
@@ -149,12 +149,12 @@ class EventContent(Model):
         default=None, description="Whether the Network plans to speak with one voice; null: not known."
     )
     network: bool | None = Field(default=None, description="Whether it is the Network's own; null: not known.")
-    interpretation: Annotated[list[LanguageTag], AfterValidator(unique)] = Field(default=[], max_length=20)
+    interpretation: Annotated[list[LanguageTag], Unique()] = Field(default=[], max_length=20)
     audience: Words | None = None
     registration: Registration | None = None
     links: list[EventLink] = Field(default=[], max_length=20)
     description: Annotated[str, StringConstraints(max_length=5000)] | None = None
-    countries: Annotated[list[CountryCode], AfterValidator(unique)] = Field(default=[], max_length=250)
+    countries: Annotated[list[CountryCode], Unique()] = Field(default=[], max_length=250)
     series: Slug | None = Field(default=None, description="What this is an edition of, such as `migration-week`.")
     source_text: PrintedText | None = None
     request: TalkRequest | None = None
@@ -269,8 +269,8 @@ class EventFilters(Published):
 class DayRange(Model):
     """Days between which something takes place, both inclusive."""
 
-    from_: date | None = Field(default=None, alias="from", description="First day, inclusive.")
-    to: date | None = Field(default=None, description="Last day, inclusive.")
+    from_: Day | None = Field(default=None, alias="from", description="First day, inclusive.")
+    to: Day | None = Field(default=None, description="Last day, inclusive.")
 
 
 class EventList(EventFilters, DayRange, Paging):

@@ -4,13 +4,13 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from services.calendar.schemas import Lead, LeadInput, Title, Words
 from shared.languages import LanguageTag
 from shared.lists import Paging
 from shared.reference import CountryCode, ObjectiveNumber, PrincipleCode
-from shared.schemas import Line, Model, Record, unique
+from shared.schemas import Day, Line, Model, Record, Unique
 
 StatementKind = Literal["proactive", "reactive"]
 StatementLevel = Literal["global", "regional", "country"]
@@ -18,12 +18,15 @@ StatementStatus = Literal["planned", "drafting", "in_clearance", "issued", "drop
 StatementActionName = Literal["draft", "submit", "recall", "return", "issue", "drop", "reopen"]
 
 
+Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+
+
 class DueDates(Model):
     """By when a statement is to have reached each status."""
 
-    drafting: date | None = None
-    in_clearance: date | None = None
-    issued: date | None = None
+    drafting: Day | None = None
+    in_clearance: Day | None = None
+    issued: Day | None = None
 
 
 class StatementContent(Model):
@@ -31,7 +34,7 @@ class StatementContent(Model):
 
     title: Title | None = None
     event: UUID | None = Field(default=None, description="The event it is for; null for one on its own.")
-    occurs_on: date | None = Field(
+    occurs_on: Day | None = Field(
         default=None,
         description="The day it is for: which occurrence of an event that recurs; any other event says itself.",
     )
@@ -43,17 +46,19 @@ class StatementContent(Model):
         default=[], max_length=20, description="Sent where another leads than the calendar says; else left out."
     )
     deputies: list[LeadInput] = Field(default=[], max_length=20)
-    objectives: Annotated[list[ObjectiveNumber], AfterValidator(unique)] = Field(default=[], max_length=23)
-    principles: Annotated[list[PrincipleCode], AfterValidator(unique)] = Field(default=[], max_length=10)
-    countries: Annotated[list[CountryCode], AfterValidator(unique)] = Field(default=[], max_length=250)
-    text: dict[LanguageTag, Annotated[str, StringConstraints(min_length=1, max_length=20_000)]] = Field(
-        default={}, description="The statement by language.", max_length=20
-    )
+    objectives: Annotated[list[ObjectiveNumber], Unique()] = Field(default=[], max_length=23)
+    principles: Annotated[list[PrincipleCode], Unique()] = Field(default=[], max_length=10)
+    countries: Annotated[list[CountryCode], Unique()] = Field(default=[], max_length=250)
+    text: dict[LanguageTag, Text] = Field(default={}, description="The statement by language.", max_length=20)
     due_dates: DueDates | None = Field(default=None, description="Where other days are agreed than the policy's.")
 
 
 class StatementDraft(StatementContent):
     """What is written of a statement."""
+
+    text: dict[LanguageTag, Text | None] = Field(  # type: ignore[assignment]
+        default={}, description="The statement by language; null removes one.", max_length=20
+    )
 
 
 class NewStatement(StatementDraft):
@@ -124,7 +129,7 @@ class DueList(StatementFilters, Paging):
     """Parameters of what is due."""
 
     late: bool | None = Field(default=None, description="Only what is late, or only what is not yet.")
-    until: date | None = Field(default=None, description="Only what is due up to this day.")
+    until: Day | None = Field(default=None, description="Only what is due up to this day.")
 
 
 class StatementAction(Model):
@@ -135,4 +140,7 @@ class StatementAction(Model):
 
 def content_of(draft: StatementDraft) -> dict[str, Any]:
     """What is kept: fields that are set, as JSON."""
-    return draft.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    content = draft.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    if text := {language: words for language, words in content.pop("text", {}).items() if words is not None}:
+        content["text"] = text
+    return content
