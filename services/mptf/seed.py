@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from services.mptf import policy
+from services.mptf import policy, samples
 from services.mptf.completeness import gaps
 from services.mptf.models import REFERENCES, ConceptNote, Contribution
 from services.mptf.programmes.projection import derive, refresh
@@ -21,7 +21,7 @@ PAST = Path(__file__).with_name("data") / "past.json"
 LOADER = Caller(sub="seed", name="Reference data")
 
 
-async def seed(database: Database, samples: bool) -> str:
+async def seed(database: Database, samples_too: bool) -> str:
     """Load what is not there yet; says what it did."""
     past = json.loads(PAST.read_text("utf-8"))
     async with database.sessions() as session:
@@ -34,8 +34,10 @@ async def seed(database: Database, samples: bool) -> str:
         for each in contributions:
             amount = Decimal(each["amount"]) if each["amount"] else None
             session.add(Contribution(**{**each, "amount": amount}, complete=False, created_by=LOADER.sub))
+        shown = await samples.load(session) if samples_too else 0
         await session.commit()
-    return f"{len(programmes)} joint programmes and {len(contributions)} contributions of before this system"
+    said = f"{len(programmes)} joint programmes and {len(contributions)} contributions of before this system"
+    return f"{said}, {shown} demonstration notes"
 
 
 async def _new(session: AsyncSession, table: Any, external_id: str) -> bool:

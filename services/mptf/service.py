@@ -133,9 +133,10 @@ async def act(
         slots.place(session, note, None, caller, f"{action} takes the note off the agenda")
     match action:
         case "select":
-            records.publish(session, note)
+            _publish(session, note)
         case "approve":
-            await _approve(session, note)
+            _publish(session, note)
+            await open_lines(session, note)
         case "defer":
             note.deferred_after = note.meeting_on
         case "reconsider":
@@ -213,12 +214,17 @@ async def _decide(
     return details
 
 
-async def _approve(session: AsyncSession, note: ConceptNote) -> None:
-    """Publish what is approved and open a line for each organisation, against which transfers are recorded."""
-    records.publish(session, note)
+async def open_lines(session: AsyncSession, note: ConceptNote) -> None:
+    """Open a line for each organisation of the approved budget, against which transfers are recorded."""
     for organisation, amount in zip(note.organisations, note.amounts, strict=True):
         if amount is not None:
             session.add(ApprovedLine(record_id=note.id, organisation=organisation, approved=amount))
+
+
+def _publish(session: AsyncSession, note: ConceptNote) -> None:
+    """Publish the note; the contact person is in no publication, so that none has to be erased from there."""
+    made = records.publish(session, note)
+    made.content = {name: value for name, value in note.content.items() if name != "contact"}
 
 
 def _invalid(pointer: str, detail: str) -> Problem:

@@ -129,7 +129,7 @@ async def test_real_programmes_come_out_with_what_is_known_and_the_undated_are_c
     api: Api, database_urls: dict[str, str], schema: Any
 ) -> None:
     database = Database(database_urls["mptf"], pool_size=2)
-    await seed(database, samples=False)
+    await seed(database, samples_too=False)
     await database.close()
     root = await exported(api)
     schema.assertValid(root)

@@ -4,19 +4,21 @@ import pytest
 
 from services.mptf.app import create_app
 from services.mptf.seed import seed
+from services.mptf.service import refuse_samples
 from shared.database import Database
-from tests.clients import running
+from tests.clients import Api, running
+from tests.mptf.conftest import UNIT
 from tests.mptf.steps import NOTES
 
 
 @pytest.fixture
 async def loaded(database_urls: dict[str, str]) -> str:
     database = Database(database_urls["mptf"], pool_size=2)
-    first = await seed(database, samples=False)
-    again = await seed(database, samples=False)
+    first = await seed(database, samples_too=False)
+    again = await seed(database, samples_too=False)
     await database.close()
-    assert first == "11 joint programmes and 8 contributions of before this system"
-    assert again == "0 joint programmes and 0 contributions of before this system"
+    assert first == "11 joint programmes and 8 contributions of before this system, 0 demonstration notes"
+    assert again == "0 joint programmes and 0 contributions of before this system, 0 demonstration notes"
     return first
 
 
@@ -50,3 +52,21 @@ async def test_what_is_not_known_is_null_and_never_zero(
         assert denmark["unknown"] == 1
         note = (await api.get(f"{NOTES}/{moldova['id']}")).json()
         assert note["title"] == moldova["title"]
+
+
+async def test_samples_are_marked_come_once_and_are_refused_outside_development(
+    api: Api, database_urls: dict[str, str]
+) -> None:
+    database = Database(database_urls["mptf"], pool_size=2)
+    assert (await seed(database, samples_too=True)).endswith("6 demonstration notes")
+    assert (await seed(database, samples_too=True)).endswith(", 0 demonstration notes")
+    public = (await api.get("/v1/mptf/programmes?limit=100")).json()["items"]
+    shown = [each for each in public if each["sample"]]
+    assert {each["status"] for each in shown} == {"selected", "approved", "active"}
+    assert all(each["title"].startswith("[Sample]") for each in shown)
+    waiting = (await api.get(f"{NOTES}?view=all&status=submitted", by=UNIT)).json()["items"]
+    assert len(waiting) == 2
+    assert all(each["meeting"] for each in waiting)
+    with pytest.raises(RuntimeError, match="demonstration record"):
+        await refuse_samples(database)
+    await database.close()
