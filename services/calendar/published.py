@@ -1,6 +1,5 @@
 """What the public reads: each event rendered once, when it changes; lists, occurrences and feeds put them together."""
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,24 +7,16 @@ from zoneinfo import ZoneInfo
 
 from pydantic_core import to_json
 from sqlalchemy import (
-    ColumnElement,
-    Date,
-    Integer,
-    Select,
-    cast,
-    extract,
     func,
     or_,
     select,
-    true,
-    tuple_,
 )
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from services.calendar import ics, schemas
+from services.calendar import days, ics, schemas
 from services.calendar.content import derive, render
-from services.calendar.dates import EARLIEST, LATEST, LONGEST_ANNUAL, Period, period
+from services.calendar.dates import EARLIEST, LATEST, Period, period
 from services.calendar.models import Event, PublishedEvent
 from shared import clock, lists, records
 from shared.filters import Dimension, conditions
@@ -46,7 +37,7 @@ DIMENSIONS = (
 )
 YEARS = 10
 # A subscription carries so many events, those nearest to the future; calendar programs choke on more.
-FEED = 2000
+FEED = 1000
 # For so long subscribers are told that an event was cancelled, before it goes from the feed.
 CANCELLED_KEPT = timedelta(days=180)
 # A day before all others: nothing takes place.
@@ -141,19 +132,18 @@ def _occurrence(shown: schemas.Event, when: Period) -> bytes:
     head = b'{"event_id":"' + str(shown.id).encode() + b'",' + common.encode()[1:-1]
     if when.annual:
         return head
-    days = (when.first, when.last)
     starts_on = shown.starts_on or when.first.isoformat()
-    return head + _daily(days, (starts_on, shown.ends_on or starts_on), when)
+    return head + _daily((when.first, when.last), (starts_on, shown.ends_on or starts_on), when)
 
 
 DAILY = {"event_id", "starts_on", "ends_on", "first_day", "last_day", "starts_at", "ends_at"}
 
 
-def _daily(days: tuple[date, date], told: tuple[str, str] | None, when: Period) -> bytes:
+def _daily(span: tuple[date, date], told: tuple[str, str] | None, when: Period) -> bytes:
     """What differs from one occurrence to the next."""
-    first, last = days[0].isoformat(), days[1].isoformat()
+    first, last = span[0].isoformat(), span[1].isoformat()
     starts_on, ends_on = told or (first, last)
-    starts_at, ends_at = when.hours(days[0])
+    starts_at, ends_at = when.hours(span[0])
     return (
         b","
         + to_json(
@@ -196,7 +186,7 @@ async def page(reader: AsyncConnection, parameters: schemas.EventList) -> tuple[
     if parameters.status:
         where.append(table.status.in_(parameters.status))
     if parameters.from_ or parameters.to:
-        where.append(table.id.in_(_touching(*_days(parameters), [])))
+        where.append(table.id.in_(days.touching(days.Bounds.of(*_days(parameters)), [])))
     found = await lists.page(
         reader,
         select(table.id, table.body),
@@ -231,80 +221,18 @@ def bounded(range_: schemas.DayRange) -> tuple[date, date]:
     return _days(schemas.DayRange.model_validate({"from": first, "to": last}))
 
 
-Found = Select[UUID, date, date, int]
-
-
-def _once(first: date, last: date, where: Sequence[ColumnElement[bool]]) -> tuple[Found, tuple[Any, ...]]:
-    """Events that take place once and touch these days; and their order."""
-    days = func.daterange(first, last, "[]")
-    found = select(table.id, table.first_day.label("day"), table.last_day.label("last"), table.starts_minute)
-    return (
-        found.where(table.anniversary.is_(None), table.days.op("&&")(days), *where),
-        (table.first_day, table.starts_minute, table.id),
-    )
-
-
-def _yearly(first: date, last: date, where: Sequence[ColumnElement[bool]]) -> tuple[Found, tuple[Any, ...]]:
-    """Occurrences of what recurs, one by one, where they touch these days; and their order."""
-    years = func.generate_series(first.year - 1, last.year).table_valued("year").render_derived()
-    since = years.c.year - cast(extract("year", table.first_day), Integer)
-    day = cast(table.first_day + func.make_interval(since), Date)
-    expanded = (
-        select(table.id, table.starts_minute, table.first_day, table.excluded, day.label("day"))
-        .add_columns((table.last_day - table.first_day).label("span"))
-        .select_from(table)
-        .join(years, true())
-        .where(table.anniversary.is_not(None), *_season(first, last), *where)
-        .subquery()
-    ).c
-    end = cast(expanded.day + expanded.span, Date)
-    found = select(expanded.id, expanded.day, end.label("last"), expanded.starts_minute).where(
-        # 29 February is no day of most years.
-        extract("day", expanded.day) == extract("day", expanded.first_day),
-        expanded.day >= expanded.first_day,
-        expanded.day <= last,
-        end >= first,
-        expanded.day != func.all(expanded.excluded),
-    )
-    return found, (expanded.day, expanded.starts_minute, expanded.id)
-
-
-def _season(first: date, last: date) -> list[ColumnElement[bool]]:
-    """The part of the year in which occurrences that touch these days start: for the index."""
-    earliest = first - timedelta(days=LONGEST_ANNUAL)
-    if (last - earliest).days >= 365:
-        return []
-    start, end = (day.month * 100 + day.day for day in (earliest, last))
-    if start <= end:
-        return [table.anniversary.between(start, end)]
-    return [or_(table.anniversary >= start, table.anniversary <= end)]
-
-
-def _touching(first: date, last: date, where: Sequence[ColumnElement[bool]]) -> Any:
-    """Ids of the events of which an occurrence touches these days."""
-    ids = (found.subquery().c.id for found, _ in (_once(first, last, where), _yearly(first, last, where)))
-    once, yearly = (select(each) for each in ids)
-    return once.union_all(yearly)
-
-
 async def occurrences(reader: AsyncConnection, parameters: schemas.OccurrenceList) -> tuple[bytes, str | None]:
     """A page of what takes place between two days, in the order of the days, and the cursor of the next."""
-    first, last = bounded(parameters)
-    where = [*conditions(table, DIMENSIONS, parameters), table.superseded_by.is_(None)]
+    bounds = days.Bounds.of(*bounded(parameters))
+    where = [*conditions(table, DIMENSIONS, parameters), *days.SHOWN]
     position = lists.decode(parameters, (date, int, UUID))
-    pages = []
-    for found, order in (_once(first, last, where), _yearly(first, last, where)):
-        here = found.where(tuple_(*order) > tuple_(*position)) if position else found
-        pages.append(here.order_by(*order).limit(parameters.limit + 1).subquery().select())
-    both = pages[0].union_all(pages[1]).subquery()
-    statement = (
-        select(both.c.id, both.c.day, both.c.last, both.c.starts_minute, table.occurrence, table.anniversary)
-        .add_columns(table.starts_at, table.ends_at, table.timezone, table.first_day)
-        .join(table, table.id == both.c.id)
-        .order_by(both.c.day, both.c.starts_minute, both.c.id)
-        .limit(parameters.limit + 1)
-    )
-    rows = (await reader.execute(statement)).all()
+    values: dict[str, Any] = {}
+    if len(where) == 1 and position is None:
+        statement = days.first_page(bounds.kind)
+        values = {**bounds.values, "limit": parameters.limit + 1}
+    else:
+        statement = days.page(bounds, where, position, parameters.limit + 1)
+    rows = (await reader.execute(statement, values)).all()
     items = [row.occurrence if row.anniversary is None else _recurring(row) for row in rows[: parameters.limit]]
     following = None
     if len(rows) > parameters.limit:
@@ -312,7 +240,7 @@ async def occurrences(reader: AsyncConnection, parameters: schemas.OccurrenceLis
         following = lists.encode(parameters, end.day, end.starts_minute, end.id)
     total = None
     if parameters.total:
-        every = _touching(first, last, where).subquery()
+        every = days.touching(bounds, where).subquery()
         total = (await reader.execute(select(func.count()).select_from(every))).scalar_one()
     return lists.body(items, lists.Found(rows, following, total)), following
 
@@ -329,9 +257,9 @@ def _recurring(row: Any) -> bytes:
 
 async def starting(connection: AsyncConnection | AsyncSession, first: date, last: date) -> list[tuple[UUID, date]]:
     """Ids and first days of occurrences that start between two days, but what was cancelled."""
-    where = [table.superseded_by.is_(None), table.status == "published"]
-    found = []
-    for statement, _ in (_once(first, last, where), _yearly(first, last, where)):
+    where = [*days.SHOWN, table.status == "published"]
+    bounds, found = days.Bounds.of(first, last), list[tuple[UUID, date]]()
+    for statement, _ in (days.once(bounds, where), days.yearly(bounds, where)):
         rows = await connection.execute(statement)
         found += [(row.id, row.day) for row in rows if row.day >= first]
     return sorted(found, key=lambda each: (each[1], each[0]))
@@ -340,10 +268,10 @@ async def starting(connection: AsyncConnection | AsyncSession, first: date, last
 async def feed(reader: AsyncConnection, parameters: schemas.Feed) -> bytes:
     """The subscription: every event that the filters leave, as long as it is of use."""
     where = conditions(table, DIMENSIONS, parameters)
-    where.append(table.superseded_by.is_(None))
+    where += days.SHOWN
     where.append(or_(table.status == "published", table.cancelled_at > clock.now() - CANCELLED_KEPT))
     if parameters.from_ or parameters.to:
-        where.append(table.id.in_(_touching(*_days(parameters), [])))
+        where.append(table.id.in_(days.touching(days.Bounds.of(*_days(parameters)), [])))
     statement = select(table.ics, table.timezone).where(*where).order_by(table.until.desc(), table.id.desc())
     rows = (await reader.execute(statement.limit(FEED + 1))).all()
     description = "Key dates, international days and events around the Global Compact for Migration."
