@@ -5,11 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
+    Computed,
     Date,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -37,6 +40,7 @@ class Base(DeclarativeBase):
     """The service's own metadata; its schema is its role's search path."""
 
 
+SHELF = 2048
 REFERENCES = Sequence("practice_reference", metadata=Base.metadata)
 
 
@@ -56,6 +60,8 @@ class FilterColumns:
     regions: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     title: Mapped[str] = mapped_column(Text(collation="C"))
     title_search: Mapped[Any] = mapped_column(TSVECTOR)
+    # Title and summary: what relevance is computed from. The whole text is read through its index alone.
+    head: Mapped[Any] = mapped_column(TSVECTOR)
     search: Mapped[Any] = mapped_column(TSVECTOR)
 
 
@@ -122,7 +128,9 @@ class PublishedPractice(FilterColumns, Base):
         Index("published_practices_title", "title", "id"),
         Index("published_practices_objectives", "objectives", postgresql_using="gin"),
         Index("published_practices_countries", "countries", postgresql_using="gin"),
-        Index("published_practices_search", "search", postgresql_using="gin"),
+        Index("published_practices_ordinal", "ordinal", unique=True),
+        # By shelf too: what is newest is found without going through all that holds a frequent word.
+        Index("published_practices_search", "shelf", "search", postgresql_using="gin"),
         Index("published_practices_title_search", "title_search", postgresql_using="gin"),
     )
 
@@ -130,6 +138,9 @@ class PublishedPractice(FilterColumns, Base):
     reference: Mapped[str] = mapped_column(Text, unique=True)
     published_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    # Counts publications as they come; a shelf holds so many of them that lie side by side.
+    ordinal: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    shelf: Mapped[int] = mapped_column(BigInteger, Computed(f"ordinal / {SHELF}", persisted=True))
 
 
 class PublishedText(Base):

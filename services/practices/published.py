@@ -5,7 +5,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
@@ -148,32 +148,23 @@ async def listed(
     """A page of current publications, the cursor of the next, and the languages on it."""
     table = PublishedPractice
     statement = select(table.id, table.language, table.languages)
-    near = None
+    near = query = None
     if parameters.q is None:
         where = conditions(table, DIMENSIONS, parameters)
         sort = parameters.sort or "-published_at"
         found = await lists.page(reader, statement, table, where, parameters, sorts=SORTS, sort=sort)
     else:
-        found, near = await searching.page(reader, statement, parameters)
+        found, query, near = await searching.page(reader, statement, parameters)
     wanted = [(row.id, pick(accept_language, row.language, row.languages)) for row in found.rows]
-    texts = await _texts(reader, wanted)
+    texts = await searching.texts(reader, wanted, query)
     items = [texts[key].body for key in wanted]
-    if parameters.q is not None:
-        matches = await searching.highlights(reader, wanted, near or parameters.q)
-        items = [extended(body, "match", matches[key]) for key, body in zip(wanted, items, strict=True)]
+    if query is not None:
+        items = [extended(texts[key].body, "match", searching.match(texts[key])) for key in wanted]
     body = lists.body(items, found)
     if near:
         body = extended(body, "near", to_json(near))
     languages = sorted({language for key in wanted for language in texts[key].languages})
     return body, found.next, ", ".join(languages)
-
-
-async def _texts(reader: AsyncConnection, wanted: Sequence[tuple[UUID, str]]) -> dict[tuple[UUID, str], Any]:
-    table = PublishedText
-    statement = select(table.id, table.language, table.languages, table.title, table.body).where(
-        tuple_(table.id, table.language).in_(wanted)
-    )
-    return {(row.id, row.language): row for row in await reader.execute(statement)}
 
 
 async def summary(reader: AsyncConnection, filters: schemas.PracticeFilters) -> dict[str, Any]:
@@ -186,7 +177,7 @@ async def summary(reader: AsyncConnection, filters: schemas.PracticeFilters) -> 
 
 # How much it says about two practices that they share a value of a dimension.
 WEIGHTS = {"objectives": 3, "principles": 1, "sdgs": 1, "countries": 3, "regions": 1}
-CONSIDERED = 500
+CONSIDERED = 200
 
 
 async def similar(
@@ -206,7 +197,7 @@ async def similar(
         scored.append((sum(len(shared[name]) * weight for name, weight in WEIGHTS.items()), row, shared))
     best = sorted(scored, key=lambda each: (each[0], each[1].id), reverse=True)[:limit]
     wanted = [(row.id, pick(accept_language, row.language, row.languages)) for _, row, _ in best]
-    texts = await _texts(reader, wanted)
+    texts = await searching.texts(reader, wanted, None)
     return {
         "items": [
             {"id": row.id, "reference": row.reference, "title": texts[key].title, "text_language": key[1], **shared}

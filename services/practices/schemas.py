@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.facets import ByCountry, ByEntityType, ByObjective, ByPrinciple, ByRegion, BySdg
@@ -11,7 +11,7 @@ from shared.filters import Published
 from shared.languages import Language
 from shared.lists import Page, Paging
 from shared.reference import CountryCode, EntityTypeCode, ObjectiveNumber, PrincipleCode, RegionCode, SdgNumber
-from shared.schemas import Advice, Contact, Line, Model, PartialDate, Record, Slug, Version, WebAddress, unique
+from shared.schemas import Advice, Contact, Line, Model, PartialDate, Record, Slug, Unique, Version, WebAddress
 
 Scope = Literal["local", "national", "regional", "global"]
 Status = Literal["draft", "submitted", "in_review", "returned", "published", "revising", "declined", "withdrawn"]
@@ -68,7 +68,7 @@ class PracticeResource(Model):
     url: WebAddress
 
 
-Objectives = Annotated[list[ObjectiveNumber], AfterValidator(unique), Field(max_length=23)]
+Objectives = Annotated[list[ObjectiveNumber], Unique(), Field(max_length=23)]
 
 
 class PracticeContent(PracticeTexts):
@@ -78,14 +78,14 @@ class PracticeContent(PracticeTexts):
     translations: PracticeTranslations | None = None
     organisations: list[PracticeOrganisation] = Field(default=[], max_length=50)
     partners: list[PracticeOrganisation] = Field(default=[], max_length=100)
-    countries: Annotated[list[CountryCode], AfterValidator(unique)] = Field(default=[], max_length=250)
+    countries: Annotated[list[CountryCode], Unique()] = Field(default=[], max_length=250)
     scope: Scope | None = None
     primary_objectives: Objectives = []
     secondary_objectives: Objectives = []
-    principles: Annotated[list[PrincipleCode], AfterValidator(unique)] = Field(
+    principles: Annotated[list[PrincipleCode], Unique()] = Field(
         default=[], max_length=10, description="Those it exemplifies; every practice upholds all ten."
     )
-    sdgs: Annotated[list[SdgNumber], AfterValidator(unique)] = Field(default=[], max_length=17)
+    sdgs: Annotated[list[SdgNumber], Unique()] = Field(default=[], max_length=17)
     practice_type: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] | None = None
     starts_on: PartialDate | None = None
     ends_on: PartialDate | None = None

@@ -1,19 +1,19 @@
 """Search over published practices: titles first, at a cost that does not grow with what there is."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import Select, func, select, tuple_, union
-from sqlalchemy.dialects.postgresql import REGCONFIG
+from sqlalchemy import CTE, ColumnElement, Select, Text, func, select, tuple_, union
+from sqlalchemy.dialects.postgresql import REGCONFIG, TSQUERY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import case, cast
 
 from services.practices import schemas
 from services.practices.dimensions import DIMENSIONS
 from services.practices.markdown import MARK, UNMARK, marked
-from services.practices.models import PublishedPractice, PublishedText, Word
+from services.practices.models import SHELF, PublishedPractice, PublishedText, Word
 from services.practices.texts import WORD, words_of
 from shared import lists, search
 from shared.filters import conditions
@@ -25,37 +25,49 @@ READ = 20000
 TITLE = f"StartSel={MARK}, StopSel={UNMARK}, HighlightAll=true"
 PASSAGE = f'StartSel={MARK}, StopSel={UNMARK}, MaxFragments=2, MaxWords=30, MinWords=10, FragmentDelimiter=" … "'
 
+Statement = Select[*tuple[Any, ...]]
+
+
+class Query(NamedTuple):
+    """The words as one value, which the planner knows, and the newest shelf."""
+
+    words: ColumnElement[Any]
+    shelf: int
+
 
 async def page(
-    reader: AsyncConnection, statement: Select[*tuple[Any, ...]], parameters: schemas.PracticeList
-) -> tuple[lists.Found, str | None]:
-    """A page of what `q` finds, and the words searched instead where nothing held those of `q`."""
-    found = await _ranked(reader, statement, parameters, parameters.q or "")
-    if found.rows:
-        return found, None
-    near = await corrected(reader, parameters.q or "")
+    reader: AsyncConnection, statement: Statement, parameters: schemas.PracticeList
+) -> tuple[lists.Found, Query, str | None]:
+    """A page of what `q` finds, the query, and the words searched instead where nothing held those of `q`."""
+    words = parameters.q or ""
+    query = await parsed(reader, words)
+    found = await _ranked(reader, statement, parameters, query)
+    near = None if found.rows else await corrected(reader, words)
     if near is None:
-        return found, None
-    found = await _ranked(reader, statement, parameters, near)
-    return found, near if found.rows else None
+        return found, query, None
+    query = await parsed(reader, near)
+    found = await _ranked(reader, statement, parameters, query)
+    return found, query, near if found.rows else None
+
+
+async def parsed(reader: AsyncConnection, words: str) -> Query:
+    last = select(func.max(PublishedPractice.ordinal)).scalar_subquery()
+    said, ordinal = (await reader.execute(select(search.query(words).cast(Text), last))).one()
+    return Query(cast(said, TSQUERY), (ordinal or 0) // SHELF)
 
 
 async def _ranked(
-    reader: AsyncConnection, statement: Select[*tuple[Any, ...]], parameters: schemas.PracticeList, words: str
+    reader: AsyncConnection, statement: Statement, parameters: schemas.PracticeList, query: Query
 ) -> lists.Found:
     position = lists.decode(parameters, (int,))
     offset = position[0] if position else 0
     table = PublishedPractice
-    where = conditions(table, DIMENSIONS, parameters.model_copy(update={"q": words}))
-    newest = [
-        select(table.id).where(*where, *more).order_by(table.id.desc()).limit(RANKED).subquery()
-        for more in ([search.matches(table.title_search, words)], [])
-    ]
-    considered = union(*(select(each.c.id) for each in newest)).subquery()
-    relevance = search.rank(table.search, words)
+    where = conditions(table, DIMENSIONS, parameters.model_copy(update={"q": None}))
+    titled, held = table.title_search.op("@@")(query.words), table.search.op("@@")(query.words)
+    considered = union(*(select(each.c.id) for each in _candidates(where, titled, held, query.shelf))).subquery()
     listed = (
         statement.join(considered, considered.c.id == table.id)
-        .order_by(search.matches(table.title_search, words).desc(), relevance.desc(), table.id.desc())
+        .order_by(titled.desc(), func.ts_rank(table.head, query.words).desc(), table.ordinal.desc())
         .offset(offset)
         .limit(parameters.limit + 1)
     )
@@ -64,8 +76,24 @@ async def _ranked(
     following = lists.encode(parameters, reached) if len(rows) > parameters.limit and reached < lists.DEEP else None
     total = None
     if parameters.total:
-        total = (await reader.execute(select(func.count()).select_from(table).where(*where))).scalar_one()
+        total = (await reader.execute(select(func.count()).select_from(table).where(*where, held))).scalar_one()
     return lists.Found(rows[: min(parameters.limit, lists.DEEP - offset)], following, total)
+
+
+def _candidates(
+    where: Sequence[ColumnElement[bool]], titled: ColumnElement[bool], held: ColumnElement[bool], shelf: int
+) -> list[CTE]:
+    """The newest matches in titles, and in texts: of the last shelves, and of all where those hold too few."""
+    table = PublishedPractice
+
+    def newest(name: str, *more: ColumnElement[bool]) -> CTE:
+        # Sorted after they are found: the planner would else walk the newest rows and read each text for the words.
+        every = select(table.id, table.ordinal).where(*where, *more).cte(f"every_{name}").prefix_with("MATERIALIZED")
+        return select(every.c.id).order_by(every.c.ordinal.desc()).limit(RANKED).cte(name)
+
+    on_shelves = newest("on_shelves", held, table.shelf.in_([shelf, shelf - 1]))
+    few = select(func.count()).select_from(on_shelves).scalar_subquery() < RANKED
+    return [newest("in_titles", titled), on_shelves, newest("anywhere", held, few)]
 
 
 async def corrected(reader: AsyncConnection, words: str) -> str | None:
@@ -93,23 +121,24 @@ async def _column(reader: AsyncConnection, statement: Select[str]) -> Sequence[s
     return (await reader.execute(statement)).scalars().all()
 
 
-async def highlights(
-    reader: AsyncConnection, wanted: Sequence[tuple[UUID, str]], words: str
-) -> dict[tuple[UUID, str], bytes]:
-    """Where the words stand in each text: safe HTML with `mark` around them."""
+async def texts(
+    reader: AsyncConnection, wanted: Sequence[tuple[UUID, str]], query: Query | None
+) -> dict[tuple[UUID, str], Any]:
+    """The rendered texts and, under a query, `title_marked` and `passage`: where its words stand."""
     table = PublishedText
-    names = {"en": "gcm_english", "fr": "gcm_french", "es": "gcm_spanish"}
-    configuration = cast(case(names, value=table.language, else_=search.WORD_FOR_WORD), REGCONFIG)
-    query = search.query(words)
-    statement = select(
-        table.id,
-        table.language,
-        func.ts_headline(configuration, table.title, query, TITLE).label("title"),
-        func.ts_headline(configuration, func.left(table.plain, READ), query, PASSAGE).label("passage"),
-    ).where(tuple_(table.id, table.language).in_(wanted))
-    return {
-        (row.id, row.language): to_json(
-            {"title": marked(row.title), "text": marked(row.passage) if MARK in row.passage else ""}
+    statement = select(table.id, table.language, table.languages, table.title, table.body)
+    if query is not None:
+        names = {"en": "gcm_english", "fr": "gcm_french", "es": "gcm_spanish"}
+        configuration = cast(case(names, value=table.language, else_=search.WORD_FOR_WORD), REGCONFIG)
+        statement = statement.add_columns(
+            func.ts_headline(configuration, table.title, query.words, TITLE).label("title_marked"),
+            func.ts_headline(configuration, func.left(table.plain, READ), query.words, PASSAGE).label("passage"),
         )
-        for row in await reader.execute(statement)
-    }
+    found = await reader.execute(statement.where(tuple_(table.id, table.language).in_(wanted)))
+    return {(row.id, row.language): row for row in found}
+
+
+def match(row: Any) -> bytes:
+    """Where the words stand, as safe HTML with `mark` around them."""
+    passage = marked(row.passage) if MARK in row.passage else ""
+    return to_json({"title": marked(row.title_marked), "text": passage})

@@ -52,6 +52,10 @@ def derive(target: Practice | PublishedPractice, content: dict[str, Any]) -> Non
     target.title_search = _joined(
         search.vector(language, texts["title"] or "") for language, texts in _by_language(content)
     )
+    target.head = _joined(
+        search.vector(language, texts["title"] or "", texts["summary"] or "")
+        for language, texts in _by_language(content)
+    )
     target.search = _joined(
         search.vector(
             language,

@@ -4,13 +4,13 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from shared.lists import Paging
 from shared.reference import ObjectiveNumber
-from shared.schemas import Model, unique
+from shared.schemas import Model, Unique
 
-Objectives = Annotated[list[ObjectiveNumber], AfterValidator(unique), Field(max_length=23)]
+Objectives = Annotated[list[ObjectiveNumber], Unique(), Field(max_length=23)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Prose = Annotated[str, StringConstraints(max_length=10000), Field(description="Markdown.")]
 

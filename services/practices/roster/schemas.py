@@ -4,17 +4,17 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from services.practices.models import Reviewer as Entry
 from services.practices.rule import Kind
 from shared.languages import LanguageTag
 from shared.lists import Paging
 from shared.reference import CountryCode, ObjectiveNumber
-from shared.schemas import Email, Line, Model, Slug, unique
+from shared.schemas import Email, Line, Model, Slug, Unique
 
-Tags = Annotated[list[LanguageTag], AfterValidator(unique), Field(max_length=20)]
-Numbers = Annotated[list[ObjectiveNumber], AfterValidator(unique), Field(max_length=23)]
+Tags = Annotated[list[LanguageTag], Unique(), Field(max_length=20)]
+Numbers = Annotated[list[ObjectiveNumber], Unique(), Field(max_length=23)]
 
 
 class ReviewerEntry(Model):

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from shared import jobs, search
 
-revision = "4f7e9093f713"
+revision = "ac8925624964"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -81,6 +81,7 @@ def upgrade() -> None:
         sa.Column("regions", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("title", sa.Text(collation="C"), nullable=False),
         sa.Column("title_search", postgresql.TSVECTOR(), nullable=False),
+        sa.Column("head", postgresql.TSVECTOR(), nullable=False),
         sa.Column("search", postgresql.TSVECTOR(), nullable=False),
         sa.CheckConstraint("status <> 'published' OR public", name="published_is_public"),
         sa.CheckConstraint(
@@ -190,6 +191,8 @@ def upgrade() -> None:
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ordinal", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("shelf", sa.BigInteger(), sa.Computed("ordinal / 2048", persisted=True), nullable=False),
         sa.Column("language", sa.Text(), nullable=True),
         sa.Column("languages", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("scope", sa.Text(), nullable=True),
@@ -202,6 +205,7 @@ def upgrade() -> None:
         sa.Column("regions", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("title", sa.Text(collation="C"), nullable=False),
         sa.Column("title_search", postgresql.TSVECTOR(), nullable=False),
+        sa.Column("head", postgresql.TSVECTOR(), nullable=False),
         sa.Column("search", postgresql.TSVECTOR(), nullable=False),
         sa.ForeignKeyConstraint(["id"], ["practices.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
@@ -214,8 +218,9 @@ def upgrade() -> None:
     op.create_index(
         "published_practices_objectives", "published_practices", ["objectives"], unique=False, postgresql_using="gin"
     )
+    op.create_index("published_practices_ordinal", "published_practices", ["ordinal"], unique=True)
     op.create_index(
-        "published_practices_search", "published_practices", ["search"], unique=False, postgresql_using="gin"
+        "published_practices_search", "published_practices", ["shelf", "search"], unique=False, postgresql_using="gin"
     )
     op.create_index("published_practices_title", "published_practices", ["title", "id"], unique=False)
     op.create_index(
@@ -259,6 +264,7 @@ def downgrade() -> None:
     op.drop_index("published_practices_title_search", table_name="published_practices", postgresql_using="gin")
     op.drop_index("published_practices_title", table_name="published_practices")
     op.drop_index("published_practices_search", table_name="published_practices", postgresql_using="gin")
+    op.drop_index("published_practices_ordinal", table_name="published_practices")
     op.drop_index("published_practices_objectives", table_name="published_practices", postgresql_using="gin")
     op.drop_index("published_practices_newest", table_name="published_practices")
     op.drop_index("published_practices_countries", table_name="published_practices", postgresql_using="gin")
