@@ -116,7 +116,7 @@ def _rows(number: int, of: int) -> tuple[dict[str, Any], dict[str, Any], dict[st
         published_at=at,
         implementation_status=samples.implementation_status(number),
     )
-    service.derive(pledge, content)
+    service.classify(pledge, content)
     row = service.published_row(pledge, content, at, None, [])
     row.implementation_status = pledge.implementation_status
     publication = {"record_id": identifier, "number": 1, "content": content, "published_at": at}

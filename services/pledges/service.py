@@ -53,6 +53,15 @@ def sees_working(caller: Caller | None, pledge: Pledge) -> bool:
 
 def derive(target: Pledge | PublishedPledge, content: dict[str, Any]) -> None:
     """Set the columns that lists, facets and searches read."""
+    classify(target, content)
+    entity = content.get("entity", {})
+    target.search = search.vector(
+        target.language, target.title, content.get("description", ""), entity.get("name") or ""
+    )
+
+
+def classify(target: Pledge | PublishedPledge, content: dict[str, Any]) -> None:
+    """As `derive`, but for the words: whoever writes many rows gives them to one statement."""
     entity = content.get("entity", {})
     countries = sorted({*content.get("countries", []), *filter(None, [entity.get("country")])})
     target.approach = content.get("approach")
@@ -65,9 +74,6 @@ def derive(target: Pledge | PublishedPledge, content: dict[str, Any]) -> None:
     target.countries = countries
     target.regions = sorted({region for country in countries for region in regions_of(country)})
     target.title = content.get("title", "")
-    target.search = search.vector(
-        target.language, target.title, content.get("description", ""), entity.get("name") or ""
-    )
 
 
 def render(pledge: Pledge, content: dict[str, Any], beside: dict[str, Any]) -> schemas.Pledge:
@@ -140,6 +146,7 @@ async def refresh(session: AsyncSession, pledge: Pledge) -> None:
     matching = await matched_by(session, pledge)
     attachment = await files.of(session, pledge.id, pledge.version)
     made = published_row(pledge, publication.content, publication.published_at, last, matching, attachment)
+    derive(made, publication.content)
     row = await session.merge(made)
     await session.flush()
     session.add(PublishedChange(ordinal=row.ordinal))
@@ -153,11 +160,11 @@ def published_row(
     matching: list[dict[str, Any]],
     attachment: Attachment | None = None,
 ) -> PublishedPledge:
-    """What the public reads: the publication without what is private, and what stands beside it."""
+    """What the public reads, but for its words: the publication without what is private, and what stands beside it."""
     content = {name: value for name, value in content.items() if name not in pledge.private}
     content["participants"] = [p for p in content.get("participants", []) if p["name"] in pledge.confirmed]
     row = PublishedPledge(id=pledge.id, reference=pledge.reference, published_at=pledge.published_at or published_at)
-    derive(row, content)
+    classify(row, content)
     row.updated_at = max(published_at, last.created_at) if last else published_at
     row.implementation_status = pledge.implementation_status
     row.fresh_since = _fresh_since(pledge, last)

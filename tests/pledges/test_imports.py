@@ -4,9 +4,11 @@ import asyncio
 import csv
 import io
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -20,6 +22,7 @@ from services.pledges.app import create_app
 from tests.clients import Api, running
 from tests.pledges.conftest import KENYA, NOBODY, REVIEWER, SECRETARIAT
 from tests.pledges.content import WORDS
+from tests.shared import workers
 from tools import database, migrate
 
 IMPORTS = "/v1/pledges/imports"
@@ -29,14 +32,18 @@ Rows = Sequence[Any]
 ENGLISH = ["External id", "Owner", "Status", "Source", "Published on", "Title", "Description", "Language"]
 
 
-@pytest.fixture(scope="module")
-async def api(new_database: Callable[[], str], jwks_url: str) -> AsyncIterator[Api]:
-    """A service with a database of its own: what imports publish would show in other tests' counts."""
+def migrated(new_database: Callable[[], str]) -> str:
     admin = new_database()
     urls = database.service_urls(admin)
     database.prepare(admin, urls)
     migrate.upgrade({"pledges": urls["pledges"]})
-    async with running(create_app, urls["pledges"], jwks_url) as client:
+    return urls["pledges"]
+
+
+@pytest.fixture(scope="module")
+async def api(new_database: Callable[[], str], jwks_url: str) -> AsyncIterator[Api]:
+    """A service with a database of its own: what imports publish would show in other tests' counts."""
+    async with running(create_app, migrated(new_database), jwks_url) as client:
         yield client
 
 
@@ -433,23 +440,42 @@ async def test_what_is_broken_or_hostile_gets_a_clear_answer(api: Api, name: str
     assert (await api.get("/readyz")).status_code == 200
 
 
-async def test_ten_thousand_rows_come_in(api: Api) -> None:
-    mark = uuid4().hex[:8]
+async def test_ten_thousand_rows_come_in_once_and_in_bounded_memory_though_a_worker_is_killed(
+    new_database: Callable[[], str], jwks_url: str
+) -> None:
     names = [*ENGLISH, "Countries", "Objectives", "Forms"]
     rows = [
         names,
         *(
-            [f"{mark}-{n}", f"gov-{n % 90:03d}", "published", "Register", "2023-01-01", f"Pledge {n} {mark}",
+            [f"old-{n}", f"gov-{n % 90:03d}", "published", "Register", "2023-01-01", f"Pledge {n} of ten thousand",
              WORDS * 3, ("en", "fr", "es")[n % 3], "KEN; PER", n % 23 + 1, "policy"]
             for n in range(10_000)
         ),
     ]  # fmt: skip
-    before = (await api.get("/v1/pledges/summary")).json()["total"]
-    found = await ended(api, await send(api, as_xlsx(rows)), 240)
-    assert found["counts"] == {"ready": 0, "created": 10_000, "known": 0, "faulty": 0}
-    assert (await api.get("/v1/pledges/summary")).json()["total"] == before + 10_000
-    page = (await api.get("/v1/pledges", params={"q": mark, "total": "true", "limit": 1})).json()
-    assert page["total"] == 10_000
+    url = migrated(new_database)
+    async with running(create_app, url, jwks_url, run_worker=False) as api:
+        sent = await send(api, as_xlsx(rows))
+        where = sent.headers["location"]
+
+        async def begun() -> bool:
+            found = (await api.get(where, by=SECRETARIAT)).json()
+            return bool(found["counts"]["ready"] > 1_000)
+
+        with workers.process(url, "services.pledges.app", "pledges") as first:
+            await workers.until(begun, 60)
+            first.kill()
+            first.wait()
+        assert (await api.get("/v1/pledges/summary")).json()["total"] == 0
+        with workers.process(url, "services.pledges.app", "pledges") as second:
+            found = await ended(api, sent, 240)
+            status = Path(f"/proc/{second.pid}/status")
+            peak = re.search(r"VmHWM:\s+([0-9]+) kB", status.read_text()) if status.exists() else None
+        assert found["counts"] == {"ready": 0, "created": 10_000, "known": 0, "faulty": 0}
+        if peak:
+            assert int(peak[1]) < 200 * 1024
+        assert (await api.get("/v1/pledges/summary")).json()["total"] == 10_000
+        page = (await api.get("/v1/pledges", params={"q": "thousand", "total": "true", "limit": 1})).json()
+        assert page["total"] == 10_000
 
 
 async def test_who_may_import(api: Api) -> None:

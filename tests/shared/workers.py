@@ -35,13 +35,14 @@ def settings(url: str, **changes: Any) -> Settings:
 
 
 @contextmanager
-def process(url: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m shared.worker` for tests.shared.jobs_service; killed in the end if it still runs."""
-    given = {"ENVIRONMENT": "development", "WORKER_STALLED_AFTER": "1", "CALENDAR_DATABASE_URL": url, **environment}
+def process(
+    url: str, module: str = "tests.shared.jobs_service", service: str = "calendar", **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m shared.worker` for a module; killed in the end if it still runs."""
+    database = {f"{service.upper()}_DATABASE_URL": url}
+    given = {"ENVIRONMENT": "development", "WORKER_STALLED_AFTER": "1", **database, **environment}
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "shared.worker", "tests.shared.jobs_service"], cwd=ROOT, env={**inherited, **given}
-    )
+    worker = subprocess.Popen([sys.executable, "-m", "shared.worker", module], cwd=ROOT, env={**inherited, **given})
     try:
         yield worker
     finally:

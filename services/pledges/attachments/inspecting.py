@@ -12,7 +12,7 @@ from zipfile import BadZipFile, ZipFile
 
 import puremagic
 
-MEMORY = 512 * 1024 * 1024
+MEMORY = 320 * 1024 * 1024
 SECONDS = 20
 PARTS = 20_000
 

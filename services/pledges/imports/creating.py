@@ -105,7 +105,7 @@ def _pledge(found: PledgeImport, row: PledgeImportRow) -> Pledge:
         implementation_status=None,
         submitted_at=None,
     )
-    service.derive(pledge, content)
+    service.classify(pledge, content)
     return pledge
 
 

@@ -5,9 +5,9 @@ empty, counted as the spreadsheet counts, or `{"error": "…"}` last. A cell is 
 `{"date": "2024-06-01"}` or `{"formula": true}`.
 """
 
+import codecs
 import csv
 import datetime
-import io
 import json
 import re
 import sys
@@ -18,7 +18,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 from zipfile import BadZipFile, ZipFile
 
-MEMORY = 768 * 1024 * 1024
+MEMORY = 448 * 1024 * 1024
 SECONDS = 90
 ROWS = 50_000
 COLUMNS = 400
@@ -59,43 +59,43 @@ def read(form: str, path: Path) -> Iterator[tuple[int, list[Cell]]]:
 
 
 def _csv(path: Path) -> Iterator[tuple[int, list[Cell]]]:
-    text = decode(path.read_bytes())
-    if "\x00" in text:
-        raise UnreadableError("The file holds NUL characters: it is no CSV.")
-    lines = io.StringIO(text, newline="")
-    header = lines.readline()
-    said = re.fullmatch(r"sep=(.)\s*", header, re.IGNORECASE)
-    delimiter = said[1] if said else guess_delimiter(header)
-    if not said:
-        lines.seek(0)
     csv.field_size_limit(CELL)
     try:
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
-        for number, row in enumerate(reader, 2 if said else 1):
-            yield number, [_typed(cell) for cell in row]
+        with path.open(encoding=encoding(path), newline="") as lines:
+            header = lines.readline()
+            said = re.fullmatch(r"sep=(.)\s*", header, re.IGNORECASE)
+            if not said:
+                lines.seek(0)
+            reader = csv.reader(lines, delimiter=said[1] if said else guess_delimiter(header), strict=True)
+            for number, row in enumerate(reader, 2 if said else 1):
+                if any("\x00" in cell for cell in row):
+                    raise UnreadableError("The file holds NUL characters: it is no CSV.")
+                yield number, [_typed(cell) for cell in row]
     except csv.Error as error:
         raise UnreadableError(f"The CSV breaks off its own rules: {error}.") from None
-
-
-def decode(content: bytes) -> str:
-    """Text in UTF-8, UTF-16 or Windows-1252, as spreadsheets save it."""
-    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if content.startswith(mark):
-            return _decoded(content, name)
-    # Without a mark: Latin text in UTF-16 has every other byte empty.
-    if b"\x00" in content[:200]:
-        return _decoded(content, "utf-16-le" if content[1:2] == b"\x00" else "utf-16-be")
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return _decoded(content, "cp1252")
-
-
-def _decoded(content: bytes, name: str) -> str:
-    try:
-        return content.decode(name)
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise UnreadableError("The text's encoding is none of UTF-8, UTF-16 and Windows-1252.") from None
+
+
+def encoding(path: Path) -> str:
+    """UTF-8, UTF-16 or Windows-1252, as spreadsheets save text."""
+    with path.open("rb") as file:
+        head = file.read(200)
+        for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+            if head.startswith(mark):
+                return name
+        # Without a mark: Latin text in UTF-16 has every other byte empty.
+        if b"\x00" in head:
+            return "utf-16-le" if head[1:2] == b"\x00" else "utf-16-be"
+        file.seek(0)
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            while piece := file.read(1024 * 1024):
+                decoder.decode(piece)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+        return "utf-8"
 
 
 def guess_delimiter(header: str) -> str:
