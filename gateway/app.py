@@ -44,6 +44,7 @@ def own_pages(settings: Settings) -> FastAPI:
         async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
             app.state.verifier = auth.verifier(settings, client, development.own_keys(settings))
             yield
+            await app.state.verifier.keys.close()
         await forwarder.aclose()
 
     app = FastAPI(

@@ -58,6 +58,7 @@ def create_service(
             client = await stack.enter_async_context(httpx.AsyncClient(timeout=5, trust_env=False))
             app.state.database = database
             app.state.verifier = auth.verifier(settings, client)
+            stack.push_async_callback(app.state.verifier.keys.close)
             if tasks is not None and settings.run_worker:
                 await stack.enter_async_context(jobs.working(tasks, settings, database))
             if lifespan is not None:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import search
-from shared.schemas import Model
+from shared.schemas import Day, Model
 
 Row = Any
 
@@ -38,8 +38,8 @@ class Dimension:
 class Published(Model):
     """Filters on when a record was first published and on its words."""
 
-    published_from: date | None = Field(default=None, description="First day of publication (UTC), inclusive.")
-    published_to: date | None = Field(default=None, description="Last day of publication (UTC), inclusive.")
+    published_from: Day | None = Field(default=None, description="First day of publication (UTC), inclusive.")
+    published_to: Day | None = Field(default=None, description="Last day of publication (UTC), inclusive.")
     q: str | None = Field(
         default=None, min_length=1, max_length=200, description="Words to find, in any of the languages."
     )

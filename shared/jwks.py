@@ -59,6 +59,9 @@ class FixedKeys:
         """The key of that kid, or None."""
         return self._keys.get(kid)
 
+    async def close(self) -> None:
+        """Nothing is under way."""
+
 
 class KeySource:
     """Keys by kid, without a network call on the way of a request that names a known key.

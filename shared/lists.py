@@ -41,7 +41,9 @@ class Page(Model, Generic[T]):
 
     items: list[T]
     next: str | None = Field(description="The cursor of the next page; null on the last one.")
-    total: int | None = Field(default=None, description="All matches; there only when asked for.")
+    total: int | None = Field(
+        default=None, description="All matches; there only when asked for.", json_schema_extra={"x-private": True}
+    )
 
 
 @dataclass(frozen=True)

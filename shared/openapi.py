@@ -124,7 +124,10 @@ def _reachable(written: Document, roots: list[Any]) -> set[str]:
 
 
 def _read_schemas(written: Document) -> None:
-    """What is answered has no defaults: every field is there, but those that only some callers are shown."""
+    """What is answered has no defaults: every field is there, but those that only some callers are shown.
+
+    Such a field is marked `x-private`; so is one that is there only when asked for.
+    """
     answers = _reachable(written, [operation["responses"] for _, operation in operations(written)])
     requests = _reachable(written, [operation.get("requestBody") for _, operation in operations(written)])
     for name in answers - requests:

@@ -3,9 +3,11 @@
 An `Operation` is FastAPI's route with the platform's rules around the endpoint, so that no endpoint repeats them.
 """
 
+import inspect
 import json
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, cast
+from uuid import UUID
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
@@ -44,6 +46,13 @@ def _query_names(dependant: Dependant) -> frozenset[str]:
 
 class Operation(APIRoute):
     """A route of the platform: `APIRouter(route_class=Operation)`."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        # A word is no id: `/summary` with another method is 405, not a record of that name.
+        for name, parameter in inspect.signature(endpoint).parameters.items():
+            if parameter.annotation is UUID:
+                path = path.replace(f"{{{name}}}", f"{{{name}:uuid}}")
+        super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

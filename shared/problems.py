@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents: one table of kinds, one exception, one place where faults become answers."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -152,6 +153,7 @@ DATABASE_FAULTS: dict[str, tuple[str, str]] = {
     "23503": ("conflict", "Something that this refers to does not exist, or is still referred to."),
     "23514": ("conflict", "The record would break a rule of its kind."),
     "23P01": ("conflict", "The record would overlap with another."),
+    "22000": ("invalid", "The values do not go together."),
     "22001": ("invalid", "A text is longer than its field."),
     "22003": ("invalid", "A number is out of range."),
     "22007": ("invalid", "A date or time is out of range."),
@@ -182,6 +184,15 @@ def from_database(error: sqlalchemy.exc.SQLAlchemyError) -> Problem | None:
     return Problem(slug, detail, headers={"retry-after": "1"} if slug == "unavailable" else {})
 
 
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """The methods of the resource at `path`: the router itself knows one route's only."""
+    found: set[str] = set()
+    for template, operations in app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template)), path):
+            found |= {name.upper() for name in operations}
+    return sorted(found | {"HEAD"} if "GET" in found else found)
+
+
 _BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 400: "malformed"}
 
 
@@ -201,7 +212,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
         slug = _BY_STATUS.get(error.status_code, "internal")
-        problem = Problem(slug, PROBLEMS[slug].help, headers=error.headers or {})
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+        if slug == "method-not-allowed":
+            headers["allow"] = ", ".join(_methods(app, request.url.path)) or headers.get("allow", "")
+        problem = Problem(slug, PROBLEMS[slug].help, headers=headers)
         return problem_response(problem, request.url.path)
 
     @app.exception_handler(sqlalchemy.exc.SQLAlchemyError)

@@ -1,5 +1,6 @@
 """Building blocks of request and answer models."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
@@ -8,12 +9,16 @@ from uuid import UUID
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
 )
+from pydantic_core import CoreSchema, core_schema
 
 V = TypeVar("V")
 
@@ -41,11 +46,17 @@ Currency = Annotated[
     str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217 code.", examples=["EUR"])
 ]
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"\S")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$"), Field(examples=["gov-ken", "un-iom"])]
+# What is no character of a word, spelled out: engines differ in what `\s` holds.
+_SPACES = r"\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
 Email = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s<>\",;]+@[^@\s<>\",;]+\.[^@\s<>\",;]+$"),
+    StringConstraints(
+        strip_whitespace=True,
+        max_length=254,
+        pattern=rf"^[^{_SPACES}@<>\",;]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+    ),
 ]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40, pattern=r"^[0-9+() ./-]+$")]
 
@@ -70,9 +81,33 @@ PartialDate = Annotated[
 
 WebAddress = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^https?://[^\s<>\"]+$"),
+    StringConstraints(
+        strip_whitespace=True,
+        max_length=2000,
+        pattern=rf'^https?://[A-Za-z0-9.-]+(:[0-9]{{1,5}})?([/?#][^{_SPACES}<>"]*)?$',
+    ),
     Field(description="An absolute web address."),
 ]
+
+
+def _written_as_a_day(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("a day is written YYYY-MM-DD")
+    return value
+
+
+# Pydantic alone would take "0" for the first of January 1970.
+Day = Annotated[date, BeforeValidator(_written_as_a_day)]
+
+
+class Unique:
+    """Marks a list whose values stand once each: `Annotated[list[str], Unique()]`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(unique, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "uniqueItems": True}
 
 
 class Contact(Model):

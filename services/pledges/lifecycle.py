@@ -38,7 +38,14 @@ PLEDGE: Lifecycle[RecordMixin] = Lifecycle(
         ),
         Move("publish", statuses("submitted"), "published", SECRETARIAT),
         Move("revise", statuses("published"), "revising", OWNER | SECRETARIAT),
-        Move("discard", statuses("revising", "returned"), "published", OWNER, guard=_needs_publication, when="a publication stands"),
+        Move(
+            "discard",
+            statuses("revising", "returned"),
+            "published",
+            OWNER,
+            guard=_needs_publication,
+            when="a publication stands",
+        ),
         Move("withdraw", all_but(STATUSES, "declined", "withdrawn"), "withdrawn", OWNER | SECRETARIAT, comment=True),
         Move("reopen", statuses("declined", "withdrawn"), "returned", SECRETARIAT),
         Move(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from shared.facets import ByCountry, ByEntityType, ByMonth, ByObjective, ByPrinciple, ByRegion
 from shared.filters import Published
@@ -22,8 +22,8 @@ from shared.schemas import (
     PartialDate,
     Record,
     Slug,
+    Unique,
     Version,
-    unique,
 )
 
 Approach = Literal["individual", "common", "partnership", "matching"]
@@ -96,11 +96,11 @@ class PledgeContent(Model):
     matches: Annotated[str, StringConstraints(max_length=40)] | None = Field(
         default=None, description="Id or reference of the published pledge that this one matches."
     )
-    forms: Annotated[list[Form], AfterValidator(unique)] = Field(default=[], max_length=4)
-    objectives: Annotated[list[ObjectiveNumber], AfterValidator(unique)] = Field(default=[], max_length=23)
-    principles: Annotated[list[PrincipleCode], AfterValidator(unique)] = Field(default=[], max_length=10)
-    gcm_actions: Annotated[list[GcmAction], AfterValidator(unique)] = Field(default=[], max_length=100)
-    countries: Annotated[list[CountryCode], AfterValidator(unique)] = Field(default=[], max_length=250)
+    forms: Annotated[list[Form], Unique()] = Field(default=[], max_length=4)
+    objectives: Annotated[list[ObjectiveNumber], Unique()] = Field(default=[], max_length=23)
+    principles: Annotated[list[PrincipleCode], Unique()] = Field(default=[], max_length=10)
+    gcm_actions: Annotated[list[GcmAction], Unique()] = Field(default=[], max_length=100)
+    countries: Annotated[list[CountryCode], Unique()] = Field(default=[], max_length=250)
     scope: Scope | None = None
     starts_on: PartialDate | None = None
     ends_on: PartialDate | None = None

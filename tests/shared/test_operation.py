@@ -143,6 +143,8 @@ async def test_a_body_over_the_limit_is_refused_whether_its_length_is_told_or_no
         "sort=surprise",
         "published_from=2026-02-30",
         "published_from=yesterday",
+        "published_from=0",
+        "published_to=1763683200",
         "view=theirs",
         "q=",
         "q=" + "x" * 201,
@@ -202,8 +204,9 @@ async def test_paths_and_methods_that_are_not_there(api: Api) -> None:
     assert_problem(await api.get("/v1/pledges/"), 404, "not-found")
     wrong = await api.put("/v1/pledges", by=KENYA, json={})
     assert_problem(wrong, 405, "method-not-allowed")
-    assert "GET" in wrong.headers["allow"]
-    assert_problem(await api.get("/v1/pledges/not-an-id"), 422, "invalid")
+    assert wrong.headers["allow"] == "GET, HEAD, POST"
+    assert_problem(await api.patch("/v1/pledges/summary", by=KENYA, json={}), 405, "method-not-allowed")
+    assert_problem(await api.get("/v1/pledges/not-an-id"), 404, "not-found")
 
 
 async def test_head_is_get_without_its_body(api: Api) -> None:
