@@ -20,6 +20,7 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
+    union_all,
 )
 
 from services.calendar.dates import LONGEST_ANNUAL
@@ -76,19 +77,26 @@ class Bounds:
 
 Found = Select[UUID, date, date, int]
 Where = Sequence[ColumnElement[bool]]
+# A statement and the order of its rows.
+Ordered = tuple[Found, tuple[Any, ...]]
 
 
-def once(bounds: Bounds, where: Where) -> tuple[Found, tuple[Any, ...]]:
-    """Events that take place once and touch these days; and their order."""
-    days = func.daterange(bounds.first, bounds.last, "[]")
+def running(bounds: Bounds, where: Where) -> Ordered:
+    """Events that take place once and have begun before the first day."""
+    return _single(table.days.contains(bounds.first), table.first_day < bounds.first, *where)
+
+
+def starting(bounds: Bounds, where: Where) -> Ordered:
+    """Events that take place once and begin on these days: read in the order of an index."""
+    return _single(table.first_day.between(bounds.first, bounds.last), *where)
+
+
+def _single(*where: ColumnElement[bool]) -> Ordered:
     found = select(table.id, table.first_day.label("day"), table.last_day.label("last"), table.starts_minute)
-    return (
-        found.where(table.anniversary.is_(None), table.days.op("&&")(days), *where),
-        (table.first_day, table.starts_minute, table.id),
-    )
+    return found.where(table.anniversary.is_(None), *where), (table.first_day, table.starts_minute, table.id)
 
 
-def yearly(bounds: Bounds, where: Where) -> tuple[Found, tuple[Any, ...]]:
+def yearly(bounds: Bounds, where: Where) -> Ordered:
     """Occurrences of what recurs, one by one, where they touch these days; and their order."""
     years = func.generate_series(*bounds.years).table_valued("year").render_derived()
     since = years.c.year - cast(extract("year", table.first_day), Integer)
@@ -113,25 +121,26 @@ def yearly(bounds: Bounds, where: Where) -> tuple[Found, tuple[Any, ...]]:
     return found, (expanded.day, expanded.starts_minute, expanded.id)
 
 
+PARTS = (running, starting, yearly)
+
+
 def touching(bounds: Bounds, where: Where) -> Any:
     """Ids of the events of which an occurrence touches these days."""
-    ids = (found.subquery().c.id for found, _ in (once(bounds, where), yearly(bounds, where)))
-    first, second = (select(each) for each in ids)
-    return first.union_all(second)
+    return union_all(*(select(part(bounds, where)[0].subquery().c.id) for part in PARTS))
 
 
 def page(bounds: Bounds, where: Where, position: Sequence[Any] | None, limit: Any) -> Select[*tuple[Any, ...]]:
     """So many occurrences after a position, in the order of the days, with what is shown of them."""
     pages = []
-    for found, order in (once(bounds, where), yearly(bounds, where)):
+    for found, order in (part(bounds, where) for part in PARTS):
         here = found.where(tuple_(*order) > tuple_(*position)) if position else found
         pages.append(here.order_by(*order).limit(limit).subquery().select())
-    both = pages[0].union_all(pages[1]).subquery()
+    every = union_all(*pages).subquery()
     return (
-        select(both.c.id, both.c.day, both.c.last, both.c.starts_minute, table.occurrence, table.anniversary)
+        select(every.c.id, every.c.day, every.c.last, every.c.starts_minute, table.occurrence, table.anniversary)
         .add_columns(table.starts_at, table.ends_at, table.timezone, table.first_day)
-        .join(table, table.id == both.c.id)
-        .order_by(both.c.day, both.c.starts_minute, both.c.id)
+        .join(table, table.id == every.c.id)
+        .order_by(every.c.day, every.c.starts_minute, every.c.id)
         .limit(limit)
     )
 

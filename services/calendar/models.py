@@ -107,7 +107,7 @@ class PublishedEvent(FilterColumns, Base):
         Index("published_events_title", "title", "id"),
         Index("published_events_first_day", "first_day", "starts_minute", "id"),
         Index("published_events_until", "until", "id"),
-        Index("published_events_days", "days", postgresql_using="gist"),
+        Index("published_events_days", "days", postgresql_using="gist", postgresql_where=text("anniversary IS NULL")),
         Index("published_events_anniversary", "anniversary", postgresql_where=text("anniversary IS NOT NULL")),
         Index("published_events_series", "series", postgresql_where=text("series IS NOT NULL")),
         Index("published_events_objectives", "objectives", postgresql_using="gin"),

@@ -259,7 +259,7 @@ async def starting(connection: AsyncConnection | AsyncSession, first: date, last
     """Ids and first days of occurrences that start between two days, but what was cancelled."""
     where = [*days.SHOWN, table.status == "published"]
     bounds, found = days.Bounds.of(first, last), list[tuple[UUID, date]]()
-    for statement, _ in (days.once(bounds, where), days.yearly(bounds, where)):
+    for statement, _ in (part(bounds, where) for part in (days.starting, days.yearly)):
         rows = await connection.execute(statement)
         found += [(row.id, row.day) for row in rows if row.day >= first]
     return sorted(found, key=lambda each: (each[1], each[0]))

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from shared import jobs, search
 
-revision = "c9a7a1cb9018"
+revision = "e85361196ae3"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -177,7 +177,14 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("anniversary IS NOT NULL"),
     )
-    op.create_index("published_events_days", "published_events", ["days"], unique=False, postgresql_using="gist")
+    op.create_index(
+        "published_events_days",
+        "published_events",
+        ["days"],
+        unique=False,
+        postgresql_using="gist",
+        postgresql_where=sa.text("anniversary IS NULL"),
+    )
     op.create_index(
         "published_events_first_day", "published_events", ["first_day", "starts_minute", "id"], unique=False
     )
@@ -300,7 +307,12 @@ def downgrade() -> None:
     op.drop_index("published_events_objectives", table_name="published_events", postgresql_using="gin")
     op.drop_index("published_events_newest", table_name="published_events")
     op.drop_index("published_events_first_day", table_name="published_events")
-    op.drop_index("published_events_days", table_name="published_events", postgresql_using="gist")
+    op.drop_index(
+        "published_events_days",
+        table_name="published_events",
+        postgresql_using="gist",
+        postgresql_where=sa.text("anniversary IS NULL"),
+    )
     op.drop_index(
         "published_events_anniversary",
         table_name="published_events",
