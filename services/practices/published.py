@@ -5,7 +5,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
@@ -14,7 +14,7 @@ from services.practices.dimensions import DIMENSIONS, FACETS
 from services.practices.models import Practice, PracticePublication, PublishedPractice, PublishedText, Word
 from services.practices.texts import derive, in_language, languages_of, vocabulary
 from shared import lists, records
-from shared.filters import conditions, facets
+from shared.filters import conditions, facet
 from shared.languages import LANGUAGES, Language, preferred
 
 PRIVATE = {"contact", "owner", "editorial", "warnings", "review", "html", "match"}
@@ -168,11 +168,33 @@ async def listed(
 
 
 async def summary(reader: AsyncConnection, filters: schemas.PracticeFilters) -> dict[str, Any]:
-    """Counts over the publications that the filters leave."""
+    """Counts over the publications that the filters leave; misspelt words are mended as the list mends them."""
+    if filters.q is None:
+        return await _counts(reader, filters, [])
+    rest = filters.model_copy(update={"q": None})
+    counted = await _counts(reader, rest, [(await searching.parsed(reader, filters.q)).held])
+    if counted["total"] == 0 and (near := await searching.corrected(reader, filters.q)):
+        mended = await _counts(reader, rest, [(await searching.parsed(reader, near)).held])
+        if mended["total"]:
+            return {**mended, "near": near}
+    return counted
+
+
+async def _counts(
+    reader: AsyncConnection, filters: schemas.PracticeFilters, held: list[ColumnElement[bool]]
+) -> dict[str, Any]:
     table = PublishedPractice
-    where = conditions(table, DIMENSIONS, filters)
-    total = (await reader.execute(select(func.count()).select_from(table).where(*where))).scalar_one()
-    return {"total": total, **await facets(reader, table, DIMENSIONS, filters, FACETS)}
+    where = [*conditions(table, DIMENSIONS, filters), *held]
+    return {
+        "total": (await reader.execute(select(func.count()).select_from(table).where(*where))).scalar_one(),
+        "near": None,
+        **{
+            f"by_{shown.name}": await facet(
+                reader, table, shown, [*conditions(table, DIMENSIONS, filters, without=shown.name), *held]
+            )
+            for shown in FACETS
+        },
+    }
 
 
 # How much it says about two practices that they share a value of a dimension.

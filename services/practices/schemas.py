@@ -257,6 +257,9 @@ class PracticeSummary(Model):
     """Counts over the practices that the filters leave; facets are disjunctive."""
 
     total: int
+    near: str | None = Field(
+        description="The words that were searched instead, where nothing held those of `q` as they were spelt."
+    )
     by_objective: list[ByObjective]
     by_principle: list[ByPrinciple]
     by_sdg: list[BySdg]

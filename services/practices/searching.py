@@ -34,6 +34,12 @@ class Query(NamedTuple):
     words: ColumnElement[Any]
     shelf: int
 
+    @property
+    def held(self) -> ColumnElement[bool]:
+        """Whether a publication's text holds them."""
+        found: ColumnElement[bool] = PublishedPractice.search.op("@@")(self.words)
+        return found
+
 
 async def page(
     reader: AsyncConnection, statement: Statement, parameters: schemas.PracticeList
@@ -63,7 +69,7 @@ async def _ranked(
     offset = position[0] if position else 0
     table = PublishedPractice
     where = conditions(table, DIMENSIONS, parameters.model_copy(update={"q": None}))
-    titled, held = table.title_search.op("@@")(query.words), table.search.op("@@")(query.words)
+    titled, held = table.title_search.op("@@")(query.words), query.held
     considered = union(*(select(each.c.id) for each in _candidates(where, titled, held, query.shelf))).subquery()
     listed = (
         statement.join(considered, considered.c.id == table.id)

@@ -70,6 +70,8 @@ async def test_a_misspelt_word_finds_what_was_meant(api: Api, corpus: dict[str, 
     answer = (await api.get("/v1/practices", params={"q": q})).json()
     assert "cardamom" in answer["near"]
     assert answer["items"][0]["id"] == corpus["title"]
+    summary = (await api.get("/v1/practices/summary", params={"q": q})).json()
+    assert (summary["near"], summary["total"]) == (answer["near"], len(answer["items"]))
     assert "near" not in (await api.get("/v1/practices", params={"q": "cardamom"})).json()
     nothing = (await api.get("/v1/practices", params={"q": "xqzwvk"})).json()
     assert (nothing["items"], nothing["next"]) == ([], None)
