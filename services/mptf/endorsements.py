@@ -27,11 +27,11 @@ def needed(note: ConceptNote) -> list[str]:
     return [country for country in note.content.get("countries", []) if country not in without]
 
 
-async def standing(session: AsyncSession, note_id: UUID) -> Sequence[Endorsement]:
+async def standing(session: AsyncSession, note_ids: Sequence[UUID]) -> Sequence[Endorsement]:
     """Those that neither lapsed nor were withdrawn, the oldest first."""
     statement = (
         select(Endorsement)
-        .where(Endorsement.record_id == note_id, Endorsement.ended_at.is_(None))
+        .where(Endorsement.record_id.in_(note_ids), Endorsement.ended_at.is_(None))
         .order_by(Endorsement.id)
     )
     return (await session.scalars(statement)).all()
@@ -39,7 +39,7 @@ async def standing(session: AsyncSession, note_id: UUID) -> Sequence[Endorsement
 
 async def gaps(session: AsyncSession, note: ConceptNote, caller: Caller) -> list[Fault]:
     """One fault for each endorsement that `submit` by this caller still misses; submitting counts as their own."""
-    endorsed = {endorsement.country for endorsement in await standing(session, note.id)} | caller.countries
+    endorsed = {endorsement.country for endorsement in await standing(session, [note.id])} | caller.countries
     return [
         Fault(pointer=f"/endorsements/{country}", detail=f"The Resident Coordinator of {country} has not endorsed.")
         for country in needed(note)
@@ -55,14 +55,14 @@ async def endorse(session: AsyncSession, note: ConceptNote, country: str, caller
         detail = f"{country} is no country of this note."
         raise Problem("invalid", detail, [Fault(pointer="/country", detail=detail)])
     _before_submission(note)
-    if any(endorsement.country == country for endorsement in await standing(session, note.id)):
+    if any(endorsement.country == country for endorsement in await standing(session, [note.id])):
         raise Problem("conflict", f"{country} has endorsed this note already.")
     return await _add(session, note, country, caller)
 
 
 async def by_submission(session: AsyncSession, note: ConceptNote, countries: list[str], caller: Caller) -> None:
     """Submitting counts as the submitter's own endorsement."""
-    endorsed = {endorsement.country for endorsement in await standing(session, note.id)}
+    endorsed = {endorsement.country for endorsement in await standing(session, [note.id])}
     for country in countries:
         if country not in endorsed:
             await _add(session, note, country, caller)
@@ -105,7 +105,7 @@ async def lapse(session: AsyncSession, note: ConceptNote, before: dict[str, Any]
     """End all endorsements if what was endorsed has changed; the countries whose endorsement lapsed."""
     if all(note.content.get(name) == before.get(name) for name in ENDORSED):
         return []
-    lapsed = await standing(session, note.id)
+    lapsed = await standing(session, [note.id])
     for endorsement in lapsed:
         endorsement.ended_at, endorsement.ended_by = clock.now(), "change"
     return [endorsement.country for endorsement in lapsed]

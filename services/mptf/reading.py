@@ -11,7 +11,8 @@ from services.mptf import schemas
 from services.mptf.completeness import budget_total
 from services.mptf.lifecycle import PUBLIC
 from services.mptf.models import ConceptNote, Programme
-from services.mptf.programmes.projection import OF_SOURCES, money, working
+from services.mptf.organisations import canonical
+from services.mptf.programmes.projection import OF_SOURCES, money, working_all
 from services.mptf.visibility import is_staff, judged, mine
 from shared import lists, records
 from shared.auth import Caller
@@ -37,6 +38,11 @@ SORTS = {
 WORKING_SORTS = {"updated_at": lists.Sort(ConceptNote.updated_at), "title": lists.Sort(ConceptNote.title, str)}
 
 
+def known_as(filters: schemas.ProgrammeFilters) -> None:
+    """Organisations by the name that lists know them by: `UNDESA` and `un-desa` are DESA."""
+    filters.organisation = [canonical(name) for name in filters.organisation]
+
+
 async def public(reader: AsyncConnection | AsyncSession, note_id: UUID) -> bytes | None:
     """The bytes that the public reads, or None where there are none."""
     found = await reader.execute(select(Programme.body).where(Programme.id == note_id))
@@ -54,6 +60,7 @@ async def list_public(
     reader: AsyncConnection, parameters: schemas.ProgrammeList | schemas.ConceptNoteList
 ) -> tuple[bytes, str | None]:
     """A page of what everybody may read, and the cursor of the next."""
+    known_as(parameters)
     found = await lists.page(
         reader,
         select(Programme.id, Programme.body),
@@ -71,6 +78,7 @@ async def list_working(
     session: AsyncSession, parameters: schemas.ConceptNoteList, caller: Caller
 ) -> tuple[bytes, str | None]:
     """A page of working records: the caller's own, or all that their staff role sees."""
+    known_as(parameters)
     where = conditions(ConceptNote, DIMENSIONS, parameters)
     if parameters.view == "mine":
         where.append(mine(caller))
@@ -92,7 +100,7 @@ async def list_working(
         sort=sort,
         words=parameters.q,
     )
-    return lists.body([await working(session, row[0], caller) for row in found.rows], found), found.next
+    return lists.body(await working_all(session, [row[0] for row in found.rows], caller), found), found.next
 
 
 def version_of(note: ConceptNote, publication: records.PublicationMixin) -> bytes:

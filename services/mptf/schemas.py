@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from shared.filters import Published
 from shared.lists import Paging
@@ -19,8 +19,8 @@ from shared.schemas import (
     PartialDate,
     Record,
     Slug,
+    Unique,
     Version,
-    unique,
 )
 
 ConceptNoteScope = Literal["country", "cross_border", "multi_country", "regional", "global"]
@@ -151,7 +151,7 @@ class ConceptNoteContent(Model):
     """The public fields of a concept note; all may be missing while it is a draft."""
 
     title: Title | None = None
-    countries: Annotated[list[CountryCode], AfterValidator(unique)] = Field(default=[], max_length=250)
+    countries: Annotated[list[CountryCode], Unique()] = Field(default=[], max_length=250)
     scope: ConceptNoteScope | None = None
     route: Route | None = Field(default=None, description="How the note comes to the Fund.")
     justification: Text | None = Field(default=None, description="Why the alternative route is taken.")
@@ -159,14 +159,14 @@ class ConceptNoteContent(Model):
         default=[], max_length=250, description="Countries that need no endorsement, each with the reason."
     )
     convening_organisation: Acronym | None = None
-    participating_organisations: Annotated[list[Acronym], AfterValidator(unique)] = Field(default=[], max_length=50)
+    participating_organisations: Annotated[list[Acronym], Unique()] = Field(default=[], max_length=50)
     partners: list[ProgrammePartner] = Field(default=[], max_length=200)
-    primary_objectives: Annotated[list[ObjectiveNumber], AfterValidator(unique)] = Field(default=[], max_length=23)
-    secondary_objectives: Annotated[list[ObjectiveNumber], AfterValidator(unique)] = Field(default=[], max_length=23)
+    primary_objectives: Annotated[list[ObjectiveNumber], Unique()] = Field(default=[], max_length=23)
+    secondary_objectives: Annotated[list[ObjectiveNumber], Unique()] = Field(default=[], max_length=23)
     thematic_area: ThematicAreaNumber | None = Field(
         default=None, description="Taken from the primary objectives where they share one, else stated."
     )
-    sdg_targets: Annotated[list[SdgTarget], AfterValidator(unique)] = Field(default=[], max_length=169)
+    sdg_targets: Annotated[list[SdgTarget], Unique()] = Field(default=[], max_length=169)
     duration_months: Annotated[int, Field(ge=1, le=240)] | None = None
     budget: list[BudgetLine] = Field(default=[], max_length=100, description="One line for each organisation, in USD.")
     co_funding: list[CoFunding] = Field(default=[], max_length=50)

@@ -133,9 +133,9 @@ async def act(
         slots.place(session, note, None, caller, f"{action} takes the note off the agenda")
     match action:
         case "select":
-            _publish(session, note)
+            records.publish(session, note)
         case "approve":
-            _publish(session, note)
+            records.publish(session, note)
             await open_lines(session, note)
         case "defer":
             note.deferred_after = note.meeting_on
@@ -219,12 +219,6 @@ async def open_lines(session: AsyncSession, note: ConceptNote) -> None:
     for organisation, amount in zip(note.organisations, note.amounts, strict=True):
         if amount is not None:
             session.add(ApprovedLine(record_id=note.id, organisation=organisation, approved=amount))
-
-
-def _publish(session: AsyncSession, note: ConceptNote) -> None:
-    """Publish the note; the contact person is in no publication, so that none has to be erased from there."""
-    made = records.publish(session, note)
-    made.content = {name: value for name, value in note.content.items() if name != "contact"}
 
 
 def _invalid(pointer: str, detail: str) -> Problem:

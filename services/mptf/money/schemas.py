@@ -4,12 +4,12 @@ from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from services.mptf.schemas import Acronym, ThematicAreaNumber
 from shared.lists import Paging
 from shared.reference import CountryCode
-from shared.schemas import Currency, Line, Model, Money, PartialDate, Source, unique
+from shared.schemas import Currency, Day, Line, Model, Money, PartialDate, Source, Unique
 
 Remark = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
 # A refund is negative.
@@ -28,7 +28,7 @@ class NewContribution(Model):
     amount: Money
     currency: Currency
     contributed_on: PartialDate
-    thematic_areas: Annotated[list[ThematicAreaNumber], AfterValidator(unique)] = Field(default=[], max_length=5)
+    thematic_areas: Annotated[list[ThematicAreaNumber], Unique()] = Field(default=[], max_length=5)
     note: Remark | None = None
 
 
@@ -40,9 +40,7 @@ class ContributionChanges(Model):
     amount: Money | None = None
     currency: Currency | None = None
     contributed_on: PartialDate | None = None
-    thematic_areas: Annotated[list[ThematicAreaNumber], AfterValidator(unique)] | None = Field(
-        default=None, max_length=5
-    )
+    thematic_areas: Annotated[list[ThematicAreaNumber], Unique()] | None = Field(default=None, max_length=5)
     note: Remark | None = None
 
     @model_validator(mode="after")
@@ -83,7 +81,7 @@ class NewTransfer(Model):
 
     organisation: Acronym
     amount: Transferred
-    transferred_on: date = Field(description="The day in UTC; not in the future.")
+    transferred_on: Day = Field(description="The day in UTC; not in the future.")
     note: Remark | None = None
 
 

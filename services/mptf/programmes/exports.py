@@ -8,7 +8,7 @@ from sqlalchemy import Select, Text, cast, func, null, select
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from services.mptf.models import ApprovedLine, Programme, Transfer
-from services.mptf.reading import DIMENSIONS
+from services.mptf.reading import DIMENSIONS, known_as
 from services.mptf.schemas import ProgrammeFilters
 from shared import exports
 from shared.database import Database
@@ -75,6 +75,7 @@ def _co_funding(found: dict[str, Any]) -> str:
 
 
 def _selected(filters: ProgrammeFilters, *columns: Any) -> Select[*tuple[Any, ...]]:
+    known_as(filters)
     return (
         select(Programme.body, *columns)
         .where(*conditions(Programme, DIMENSIONS, filters))
@@ -84,6 +85,7 @@ def _selected(filters: ProgrammeFilters, *columns: Any) -> Select[*tuple[Any, ..
 
 async def count(database: Database, filters: ProgrammeFilters) -> int:
     """How many items there are."""
+    known_as(filters)
     async with database.reader.connect() as reader:
         where = conditions(Programme, DIMENSIONS, filters)
         return (await reader.execute(select(func.count()).select_from(Programme).where(*where))).scalar_one()

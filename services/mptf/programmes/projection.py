@@ -1,7 +1,10 @@
 """What is derived from a note's content, and the note as each kind of reader is answered."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +13,7 @@ from services.mptf import endorsements, policy, schemas
 from services.mptf.completeness import budget_total, thematic_area, warnings
 from services.mptf.lifecycle import CONCEPT_NOTE, PUBLIC, WAITING
 from services.mptf.meetings import slots
-from services.mptf.models import ApprovedLine, ConceptNote, ConceptNoteHistory, FilterColumns, Programme
+from services.mptf.models import ApprovedLine, ConceptNote, ConceptNoteHistory, Endorsement, FilterColumns, Programme
 from services.mptf.organisations import canonical, slug_of
 from services.mptf.visibility import edits, is_staff
 from shared import records, search
@@ -56,12 +59,46 @@ def money(amount: Decimal | None) -> str | None:
     return format(cents if cents == amount else amount.normalize(), "f")
 
 
-async def programme(session: AsyncSession, note: ConceptNote, content: dict[str, Any]) -> dict[str, Any]:
-    """What everybody may read of a note with this content."""
-    since = await statuses(session, note)
-    held = await session.scalar(
-        select(func.sum(ApprovedLine.transferred)).where(ApprovedLine.record_id == note.id).having(func.count() > 0)
+@dataclass(frozen=True)
+class Beside:
+    """What stands beside the content of some notes, by the note's id."""
+
+    since: dict[UUID, list[dict[str, Any]]]
+    transferred: dict[UUID, Decimal]
+    endorsements: dict[UUID, list[Endorsement]]
+
+
+async def beside(session: AsyncSession, ids: Sequence[UUID]) -> Beside:
+    """All of it in three statements, however many notes there are."""
+    transferred = await session.execute(
+        select(ApprovedLine.record_id, func.sum(ApprovedLine.transferred))
+        .where(ApprovedLine.record_id.in_(ids))
+        .group_by(ApprovedLine.record_id)
     )
+    standing: dict[UUID, list[Endorsement]] = {}
+    for endorsement in await endorsements.standing(session, ids):
+        standing.setdefault(endorsement.record_id, []).append(endorsement)
+    return Beside(await _statuses(session, ids), {row[0]: row[1] for row in transferred}, standing)
+
+
+async def _statuses(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """When programmes came to each status, from selection on; a status left by `reconsider` counts no more."""
+    history = ConceptNoteHistory
+    statement = (
+        select(history.record_id, history.to_status, history.at)
+        # What was loaded came to its status on a day that nobody recorded.
+        .where(history.record_id.in_(ids), history.from_status != history.to_status)
+        .order_by(history.record_id, history.id)
+    )
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for note_id, status, at in await session.execute(statement):
+        found[note_id] = [*found.get(note_id, []), {"status": status, "at": at}] if status in PUBLIC else []
+    return found
+
+
+def programme(note: ConceptNote, content: dict[str, Any], around: Beside) -> dict[str, Any]:
+    """What everybody may read of a note with this content."""
+    since = around.since.get(note.id, [])
     return {
         **{name: value for name, value in content.items() if name not in (*OF_SOURCES, "contact")},
         "id": note.id,
@@ -84,24 +121,9 @@ async def programme(session: AsyncSession, note: ConceptNote, content: dict[str,
         "starts_on": content.get("starts_on") or _day(since, "active"),
         "ends_on": content.get("ends_on") or _day(since, "operationally_closed"),
         "meeting": {"id": note.meeting_id, "date": note.meeting_on} if note.meeting_id else None,
-        "transferred": money(held),
+        "transferred": money(around.transferred.get(note.id)),
         "status_history": since,
     }
-
-
-async def statuses(session: AsyncSession, note: ConceptNote) -> list[dict[str, Any]]:
-    """When a programme came to each status, from selection on; a status left by `reconsider` counts no more."""
-    history = ConceptNoteHistory
-    statement = (
-        select(history.to_status, history.at)
-        # What was loaded came to its status on a day that nobody recorded.
-        .where(history.record_id == note.id, history.from_status != history.to_status)
-        .order_by(history.id)
-    )
-    found: list[dict[str, Any]] = []
-    for status, at in await session.execute(statement):
-        found = [*found, {"status": status, "at": at}] if status in PUBLIC else []
-    return found
 
 
 def _day(since: list[dict[str, Any]], status: str) -> str | None:
@@ -110,12 +132,22 @@ def _day(since: list[dict[str, Any]], status: str) -> str | None:
 
 async def working(session: AsyncSession, note: ConceptNote, caller: Caller) -> bytes:
     """The working record, as a caller who may see it sees it."""
-    standing = await endorsements.standing(session, note.id)
+    return _working(note, caller, await beside(session, [note.id]))
+
+
+async def working_all(session: AsyncSession, notes: Sequence[ConceptNote], caller: Caller) -> list[bytes]:
+    """As `working`, for a page of them."""
+    around = await beside(session, [note.id for note in notes])
+    return [_working(note, caller, around) for note in notes]
+
+
+def _working(note: ConceptNote, caller: Caller, around: Beside) -> bytes:
+    standing = around.endorsements.get(note.id, [])
     endorsed = {endorsement.country for endorsement in standing}
     in_time = slots.in_time_from(note.counted_from) if note.counted_from and note.status in WAITING else None
     shown = schemas.ConceptNote.model_validate(
         {
-            **await programme(session, note, note.content),
+            **programme(note, note.content, around),
             "actions": CONCEPT_NOTE.actions(note, caller),
             "owner": note.owner,
             "submitted_at": note.submitted_at,
@@ -145,6 +177,8 @@ async def refresh(session: AsyncSession, note: ConceptNote) -> None:
     row.status = note.status
     row.published_at = note.published_at or publication.published_at
     row.updated_at = note.updated_at
-    shown = schemas.JointProgramme.model_validate(await programme(session, note, publication.content))
+    shown = schemas.JointProgramme.model_validate(
+        programme(note, publication.content, await beside(session, [note.id]))
+    )
     row.body = shown.model_dump_json().encode()
     session.add(row)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.mptf.lifecycle import PIPELINE, PORTFOLIO
 from services.mptf.models import ConceptNote, Contribution, Programme, Transfer
 from services.mptf.programmes.projection import money
-from services.mptf.reading import DIMENSIONS
+from services.mptf.reading import DIMENSIONS, known_as
 from services.mptf.schemas import ProgrammeFilters
 from shared import clock
 from shared.filters import Dimension, conditions
@@ -59,6 +59,7 @@ async def _total(connection: AsyncConnection, table: Any, where: Where) -> dict[
 
 async def summary(connection: AsyncConnection, filters: ProgrammeFilters) -> dict[str, Any]:
     """What everybody may know of the Fund; the filters leave out programmes, not contributions."""
+    known_as(filters)
     where = conditions(Programme, DIMENSIONS, filters)
     budget = await _total(connection, Programme, where)
     transferred = await connection.execute(
