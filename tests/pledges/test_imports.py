@@ -16,9 +16,12 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import httpx
 import pytest
 import xlsxwriter
+from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from services.pledges.app import create_app
+from services.pledges.imports import values
+from services.pledges.imports.judging import columns, header
 from tests.clients import Api, running
 from tests.pledges.conftest import KENYA, NOBODY, REVIEWER, SECRETARIAT
 from tests.pledges.content import WORDS
@@ -515,3 +518,88 @@ async def test_nothing_of_a_file_is_kept_beyond_its_report(api: Api) -> None:
         for table in ("pledge_import_rows", "pledge_import_chunks", "procrastinate_jobs"):
             held = await reader.execute(text(f"SELECT count(*) FROM {table} t WHERE t::text LIKE '%kept@nowhere%'"))
             assert held.scalar_one() == 0
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "es"])
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+async def test_the_template_names_every_column_in_the_callers_language(api: Api, language: str, form: str) -> None:
+    answer = await api.get(f"{IMPORTS}/template", params={"format": form}, headers={"accept-language": language})
+    assert answer.status_code == 200
+    assert answer.headers["content-language"] == language
+    names: Sequence[Any]
+    if form == "csv":
+        (names,) = csv.reader(io.StringIO(answer.text, newline=""))
+    else:
+        names = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()[0]
+    found, faults = header(names, 1)
+    assert faults == []
+    assert [column.name for column in found.values()] == [column.name for column in columns()]
+
+
+def test_the_languages_call_no_two_columns_alike() -> None:
+    for language in ("en", "fr", "es"):
+        labels = [column.labels[language] for column in columns()]
+        assert len(set(labels)) == len(labels)
+
+
+DATES = [
+    ("2024", "2024"),
+    ("2024-6", "2024-06"),
+    ("2024/06/01", "2024-06-01"),
+    ("2024-06-01 00:00:00", "2024-06-01"),
+    ("01/06/2024", "2024-06-01"),
+    ("1.6.2024", "2024-06-01"),
+    ("12/31/2024", "2024-12-31"),
+    ("6/2024", "2024-06"),
+    ("45444", "2024-06-01"),
+    ("1 June 2024", "2024-06-01"),
+    ("1st of June 2024", "2024-06-01"),
+    ("June 1, 2024", "2024-06-01"),
+    ("Sept. 2024", "2024-09"),
+    ("1er juin 2024", "2024-06-01"),
+    ("août 2024", "2024-08"),
+    ("1 de junio de 2024", "2024-06-01"),
+    ("junio de 2024", "2024-06"),
+    ("30/02/2024", None),
+    ("1/1/24", None),
+    ("soon", None),
+    ("13/13/2024", None),
+]
+
+
+@pytest.mark.parametrize(("typed", "meant"), DATES)
+def test_dates_are_read_as_people_type_them(typed: str, meant: str | None) -> None:
+    if meant is None:
+        with pytest.raises(ValueError, match=r"date|day"):
+            values.known_date(typed)
+    else:
+        assert values.known_date(typed) == meant
+
+
+NUMBERS = [
+    ("1234", "1234"),
+    ("1 234,50", "1234.50"),
+    ("1\u202f234,50", "1234.50"),
+    ("1,234.50", "1234.50"),
+    ("1.234.567,5", "1234567.5"),
+    ("1'234.5", "1234.5"),
+    ("1,234,567", "1234567"),
+    ("12,5", "12.5"),
+    ("0,125", "0.125"),
+    ("-3", "-3"),
+    ("1,234", None),
+    ("1.234", None),
+    ("many", None),
+    ("1e9", None),
+    ("NaN", None),
+    ("٣", None),
+]
+
+
+@pytest.mark.parametrize(("typed", "meant"), NUMBERS)
+def test_amounts_are_read_as_people_type_them_and_never_guessed(typed: str, meant: str | None) -> None:
+    if meant is None:
+        with pytest.raises(ValueError, match=r"number|thousands"):
+            values.number(typed)
+    else:
+        assert values.number(typed) == meant

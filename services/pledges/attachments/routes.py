@@ -90,7 +90,11 @@ async def put_pledge_attachment(
     "",
     summary="Download a pledge's attachment",
     response_class=Response,
-    responses={200: {"description": "The file, to be saved.", "content": CONTENT}, **responses("not-found", "gone")},
+    responses={
+        200: {"description": "The file, to be saved.", "content": CONTENT},
+        304: {"description": "Not modified: the ETag sent is the current one."},
+        **responses("not-found", "gone"),
+    },
 )
 async def read_pledge_attachment(request: Request, pledge_id: UUID, caller: MaybeCaller, session: Session) -> Response:
     """The working record's for its owner and staff; for everyone else the publication's, where it is public."""

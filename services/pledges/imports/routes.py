@@ -1,24 +1,26 @@
 """Imports of pledges: HTTP only."""
 
+from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from services.pledges.imports import schemas, service
+from services.pledges.imports import judging, schemas, service
 from services.pledges.models import PledgeImport
-from shared.auth import Caller, SignedIn
+from shared import exports
+from shared.auth import Caller, MaybeCaller, SignedIn
 from shared.conditional import answer
 from shared.database import Session
-from shared.exports import MEDIA_TYPES
+from shared.languages import best_language
 from shared.lists import Page, decode, encode, link
 from shared.operation import Operation
 from shared.problems import Problem, responses
 
 router = APIRouter(prefix="/v1/pledges/imports", tags=["pledges"], route_class=Operation)
 
-XLSX = MEDIA_TYPES["xlsx"]
+XLSX = exports.MEDIA_TYPES["xlsx"]
 # Browsers on some systems call a CSV by the name of the spreadsheet that opens it.
 TAKEN = ("text/csv", XLSX, "application/csv", "text/plain", "application/vnd.ms-excel", "application/octet-stream")
 FILE = {
@@ -65,6 +67,29 @@ async def _shown(request: Request, session: Session, found: PledgeImport, status
     if found.finished_at is None:
         headers["retry-after"] = "1"
     return answer(request, body, status=status, headers=headers)
+
+
+@router.get(
+    "/template",
+    summary="Get an import's template",
+    response_class=Response,
+    responses=exports.documented("A file with the columns an import may have, and no row."),
+)
+async def read_pledge_import_template(
+    request: Request, parameters: Annotated[exports.Exporting, Query()], caller: MaybeCaller
+) -> Response:
+    """The columns in the language that `Accept-Language` picks (en, fr, es); codes go by their names in it too."""
+    language = best_language(request.headers.get("accept-language"))
+    columns = [exports.Column(column.labels[language], lambda item: None) for column in judging.columns()]
+    form = exports.choose(request, parameters.format)
+    response = await exports.answer(form, "pledges", columns, _nothing(), bom=parameters.bom)
+    response.headers["content-language"] = language
+    response.headers["vary"] = "Accept, Accept-Language, Authorization"
+    return response
+
+
+async def _nothing() -> AsyncGenerator[Sequence[bytes], None]:
+    yield ()
 
 
 @router.get(
