@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from shared.lists import Paging
 from shared.reference import ObjectiveNumber
-from shared.schemas import Model, Unique
+from shared.schemas import Day, Model, Unique
 
 Objectives = Annotated[list[ObjectiveNumber], Unique(), Field(max_length=23)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -21,7 +21,7 @@ class NewPracticeCall(Model):
     title: Title
     text: Prose | None = Field(default=None, description="What is asked for, from whom, by which criteria.")
     objectives: Objectives = []
-    deadline: date = Field(description="The last day (UTC) on which a practice may be submitted to it.")
+    deadline: Day = Field(description="The last day (UTC) on which a practice may be submitted to it.")
 
 
 class PracticeCallChanges(Model):
@@ -30,7 +30,7 @@ class PracticeCallChanges(Model):
     title: Title = ""
     text: Prose | None = None
     objectives: Objectives = []
-    deadline: date = date.max
+    deadline: Day = date.max
 
 
 class PracticeCall(NewPracticeCall):
