@@ -120,7 +120,8 @@ class Edge:
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
         head = scope["method"] == "HEAD"
         if head:
-            scope["method"] = "GET"
+            # A copy: the server must know that it was HEAD, or it ends a body that was never begun.
+            scope = {**scope, "method": "GET"}
         status = 0
 
         async def answer(message: Message) -> None:

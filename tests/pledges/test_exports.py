@@ -67,6 +67,19 @@ def read_csv(answer: httpx.Response) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
 
 
+SCOPE = {
+    "type": "http",
+    "asgi": {"version": "3.0", "spec_version": "2.4"},
+    "http_version": "1.1",
+    "method": "GET",
+    "scheme": "http",
+    "path": EXPORT,
+    "raw_path": EXPORT.encode(),
+    "query_string": b"format=csv",
+    "root_path": "",
+    "headers": [],
+}
+
 FILTERS: list[dict[str, Any]] = [
     {},
     {"country": ["PER"]},
@@ -205,18 +218,6 @@ async def test_a_reader_who_leaves_or_falls_asleep_gives_the_place_back(
 ) -> None:
     app, database = api.app, api.app.state.database  # type: ignore[attr-defined]
     monkeypatch.setattr("shared.exports.STALL", 0.2)
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": EXPORT,
-        "raw_path": EXPORT.encode(),
-        "query_string": b"format=csv",
-        "root_path": "",
-        "headers": [],
-    }
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -230,9 +231,27 @@ async def test_a_reader_who_leaves_or_falls_asleep_gives_the_place_back(
             await asyncio.sleep(60)
 
     for send in (leave, sleep):
-        await app(dict(scope), receive, send)
+        await app(dict(SCOPE), receive, send)
         assert database.engine.pool.checkedout() == 0
         assert not database.streams.locked()
+
+
+async def test_head_is_answered_as_the_server_frames_it(api: Api, published: list[str]) -> None:
+    """Without a body, and the server still knows that it was HEAD: a streamed answer has no length to tell."""
+    app = api.app  # type: ignore[attr-defined]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {**SCOPE, "method": "HEAD"}
+    await app(scope, receive, send)
+    assert scope["method"] == "HEAD"
+    assert sent[0]["status"] == 200
+    assert not any(message.get("body") for message in sent)
 
 
 async def test_the_contract_names_each_form(api: Api) -> None:
