@@ -2,8 +2,8 @@
 
 For each size a database of its own on an embedded server, the service as a real process, one client after the
 other. Prints p50 and p99 in milliseconds, the CPU time of the service and of PostgreSQL for each request, and the
-ratio of p99 to the smallest size. Texts are made of words whose frequencies fall as in any language (Zipf); most
-queries hit more than the 1,000 newest that relevance is computed for. Numbers of other machines differ; the
+ratio of p99 to the smallest size. Texts are made of words whose frequencies fall as in any language (Zipf); many
+queries hit more than the 500 newest that relevance is computed for. Numbers of other machines differ; the
 ratios tell.
 """
 
@@ -33,8 +33,8 @@ from tools import database, migrate, postgres
 
 SIZES = (1_000, 100_000)
 BASE = 1_000
-REQUESTS = 150
-WARM_UP = 20
+REQUESTS = 120
+WARM_UP = 15
 SERVER = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -70,7 +70,7 @@ def text(draw: Draw, count: int) -> str:
 
 
 def entry(number: int) -> dict[str, Any]:
-    """One published practice, as an import brings it: some 350 words, every third with a translation."""
+    """One published practice, as an import brings it: some 230 words, every third with a translation."""
     draw = Draw(number)
     language = ("en", "fr", "es")[number % 3]
     translations = {}
@@ -85,8 +85,8 @@ def entry(number: int) -> dict[str, Any]:
             "title": text(draw, 6),
             "language": language,
             "summary": text(draw, 25),
-            "description": text(draw, 250),
-            "lessons": text(draw, 60),
+            "description": text(draw, 160),
+            "lessons": text(draw, 40),
             "translations": translations,
             "organisations": [{"name": text(draw, 2), "type": draw.choice(["un_entity", "civil_society", "academia"])}],
             "countries": draw.sample(COUNTRIES, draw.randint(1, 3)),

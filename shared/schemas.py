@@ -185,3 +185,8 @@ def unique(values: list[V]) -> list[V]:
     if len(set(values)) < len(values):
         raise ValueError("a value stands twice")
     return values
+
+
+def left_alone() -> Any:
+    """The default of a field that a change need not name, and that null does not empty: none is documented."""
+    return Field(default=None, json_schema_extra=lambda schema: schema.pop("default", None))  # type: ignore[arg-type]

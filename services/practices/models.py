@@ -131,7 +131,7 @@ class PublishedPractice(FilterColumns, Base):
         Index("published_practices_ordinal", "ordinal", unique=True),
         # By shelf too: what is newest is found without going through all that holds a frequent word.
         Index("published_practices_search", "shelf", "search", postgresql_using="gin"),
-        Index("published_practices_title_search", "title_search", postgresql_using="gin"),
+        Index("published_practices_title_search", "shelf", "title_search", postgresql_using="gin"),
     )
 
     id: Mapped[UUID] = mapped_column(ForeignKey("practices.id", ondelete="CASCADE"), primary_key=True)

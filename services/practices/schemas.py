@@ -197,6 +197,7 @@ class PracticePage(Page[Practice]):
     near: str | None = Field(
         default=None,
         description="The words that were searched instead, where nothing held those of `q` as they were spelt.",
+        json_schema_extra={"x-private": True},
     )
 
 

@@ -19,7 +19,9 @@ from shared import lists, search
 from shared.filters import conditions
 
 # Relevance is computed over so many matches in titles and so many in texts, the newest.
-RANKED = 1000
+RANKED = 500
+# How many of the last shelves are asked, one step after the other, before all are.
+SHELVES = (2, 16)
 # Characters of a text in which a passage is looked for.
 READ = 20000
 TITLE = f"StartSel={MARK}, StopSel={UNMARK}, HighlightAll=true"
@@ -70,7 +72,8 @@ async def _ranked(
     table = PublishedPractice
     where = conditions(table, DIMENSIONS, parameters.model_copy(update={"q": None}))
     titled, held = table.title_search.op("@@")(query.words), query.held
-    considered = union(*(select(each.c.id) for each in _candidates(where, titled, held, query.shelf))).subquery()
+    newest = [*_newest("titled", where, titled, query.shelf), *_newest("held", where, held, query.shelf)]
+    considered = union(*(select(each.c.id) for each in newest)).subquery()
     listed = (
         statement.join(considered, considered.c.id == table.id)
         .order_by(titled.desc(), func.ts_rank(table.head, query.words).desc(), table.ordinal.desc())
@@ -86,20 +89,23 @@ async def _ranked(
     return lists.Found(rows[: min(parameters.limit, lists.DEEP - offset)], following, total)
 
 
-def _candidates(
-    where: Sequence[ColumnElement[bool]], titled: ColumnElement[bool], held: ColumnElement[bool], shelf: int
+def _newest(
+    name: str, where: Sequence[ColumnElement[bool]], matches: ColumnElement[bool], newest_shelf: int
 ) -> list[CTE]:
-    """The newest matches in titles, and in texts: of the last shelves, and of all where those hold too few."""
+    """The newest matches: of the last shelves, then of more of them and of all, as long as there are too few."""
     table = PublishedPractice
-
-    def newest(name: str, *more: ColumnElement[bool]) -> CTE:
+    steps: list[CTE] = []
+    for shelves in (*SHELVES, None):
+        asked = [*where, matches]
+        if shelves is not None:
+            asked.append(table.shelf.in_(range(newest_shelf, newest_shelf - shelves, -1)))
+        if steps:
+            asked.append(select(func.count()).select_from(steps[-1]).scalar_subquery() < RANKED)
         # Sorted after they are found: the planner would else walk the newest rows and read each text for the words.
-        every = select(table.id, table.ordinal).where(*where, *more).cte(f"every_{name}").prefix_with("MATERIALIZED")
-        return select(every.c.id).order_by(every.c.ordinal.desc()).limit(RANKED).cte(name)
-
-    on_shelves = newest("on_shelves", held, table.shelf.in_([shelf, shelf - 1]))
-    few = select(func.count()).select_from(on_shelves).scalar_subquery() < RANKED
-    return [newest("in_titles", titled), on_shelves, newest("anywhere", held, few)]
+        every = select(table.id, table.ordinal).where(*asked).cte(f"every_{name}_{len(steps)}")
+        every = every.prefix_with("MATERIALIZED")
+        steps.append(select(every.c.id).order_by(every.c.ordinal.desc()).limit(RANKED).cte(f"{name}_{len(steps)}"))
+    return steps
 
 
 async def corrected(reader: AsyncConnection, words: str) -> str | None:

@@ -1,6 +1,6 @@
 """Calls for practices as they are written and read."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from shared.lists import Paging
 from shared.reference import ObjectiveNumber
-from shared.schemas import Day, Model, Unique
+from shared.schemas import Day, Model, Unique, left_alone
 
 Objectives = Annotated[list[ObjectiveNumber], Unique(), Field(max_length=23)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -27,10 +27,10 @@ class NewPracticeCall(Model):
 class PracticeCallChanges(Model):
     """What changes of a call."""
 
-    title: Title = ""
+    title: Title = left_alone()
     text: Prose | None = None
-    objectives: Objectives = []
-    deadline: Day = date.max
+    objectives: Objectives = left_alone()
+    deadline: Day = left_alone()
 
 
 class PracticeCall(NewPracticeCall):

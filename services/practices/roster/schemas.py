@@ -11,7 +11,7 @@ from services.practices.rule import Kind
 from shared.languages import LanguageTag
 from shared.lists import Paging
 from shared.reference import CountryCode, ObjectiveNumber
-from shared.schemas import Email, Line, Model, Slug, Unique
+from shared.schemas import Email, Line, Model, Slug, Unique, left_alone
 
 Tags = Annotated[list[LanguageTag], Unique(), Field(max_length=20)]
 Numbers = Annotated[list[ObjectiveNumber], Unique(), Field(max_length=23)]
@@ -37,16 +37,16 @@ class ReviewerEntry(Model):
 class ReviewerChanges(Model):
     """What changes of a roster entry; null removes a value that may be missing."""
 
-    subject: Annotated[str, StringConstraints(min_length=1, max_length=255)] = ""
-    name: Line = ""
-    email: Email = ""
-    kind: Kind = "external"
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=255)] = left_alone()
+    name: Line = left_alone()
+    email: Email = left_alone()
+    kind: Kind = left_alone()
     organisation: Line | None = None
     entity: Slug | None = None
     country: CountryCode | None = None
-    languages: Annotated[Tags, Field(min_length=1)] = []
-    objectives: Numbers = []
-    active: bool = True
+    languages: Annotated[Tags, Field(min_length=1)] = left_alone()
+    objectives: Numbers = left_alone()
+    active: bool = left_alone()
 
 
 class Reviewer(ReviewerEntry):

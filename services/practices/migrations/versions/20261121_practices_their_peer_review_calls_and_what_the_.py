@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from shared import jobs, search
 
-revision = "ac8925624964"
+revision = "2aee1903db21"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -226,7 +226,7 @@ def upgrade() -> None:
     op.create_index(
         "published_practices_title_search",
         "published_practices",
-        ["title_search"],
+        ["shelf", "title_search"],
         unique=False,
         postgresql_using="gin",
     )
