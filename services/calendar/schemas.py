@@ -40,7 +40,7 @@ EventStatus = Literal["suggested", "published", "declined", "cancelled", "withdr
 PublicStatus = Literal["published", "cancelled"]
 EventActionName = Literal["publish", "decline", "reschedule", "cancel", "withdraw"]
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"\S")]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
 
 

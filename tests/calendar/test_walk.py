@@ -17,6 +17,7 @@ async def test_an_event_is_suggested_published_rescheduled_and_cancelled(api: Ap
             "ends_on": "2027-03-05",
             "lead_entities": ["ILO"],
             "objectives": [5, 6],
+            "series": "a-walk",
         },
     )
     assert suggested.status_code == 201, suggested.text
@@ -38,7 +39,7 @@ async def test_an_event_is_suggested_published_rescheduled_and_cancelled(api: Ap
     assert public["one_voice"] is None
     assert "possible_duplicates" not in public
 
-    march = {"from": "2027-03-01", "to": "2027-03-31"}
+    march = {"from": "2027-03-01", "to": "2027-03-31", "series": "a-walk"}
     found = (await api.get("/v1/calendar/occurrences", params=march)).json()["items"]
     assert [(o["event_id"], o["starts_on"], o["ends_on"]) for o in found] == [
         (record["id"], "2027-03-04", "2027-03-05")
@@ -85,6 +86,7 @@ async def test_a_statement_is_planned_drafted_cleared_and_issued(api: Api) -> No
         },
     )
     assert event.status_code == 201, event.text
+    of_this_event = {"event": event.json()["id"]}
     plan = {"title": "On trafficking", "event": event.json()["id"], "occurs_on": "2027-07-30"}
     assert (await api.post("/v1/calendar/statements", by=UNODC, json=plan)).status_code == 403
     planned = await api.post("/v1/calendar/statements", by=SECRETARIAT, json=plan)
@@ -95,7 +97,7 @@ async def test_a_statement_is_planned_drafted_cleared_and_issued(api: Api) -> No
     assert shown["next_due"]["on"] == "2027-06-18"
     where = planned.headers["location"]
     assert (await api.get(where)).status_code == 404
-    due = (await api.get("/v1/calendar/statements/due", by=UNODC)).json()["items"]
+    due = (await api.get("/v1/calendar/statements/due", by=UNODC, params=of_this_event)).json()["items"]
     assert [each["id"] for each in due] == [shown["id"]]
     assert (await api.get(where, by=UNODC)).json()["actions"] == ["draft"]
     assert (await api.post(f"{where}/actions/draft", by=UNODC)).status_code == 200
@@ -112,4 +114,4 @@ async def test_a_statement_is_planned_drafted_cleared_and_issued(api: Api) -> No
     public = (await api.get(where)).json()
     assert public["text"]["en"] == "Nobody is for sale."
     assert "next_due" not in public
-    assert (await api.get("/v1/calendar/statements")).json()["items"] == [public]
+    assert (await api.get("/v1/calendar/statements", params=of_this_event)).json()["items"] == [public]
