@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import psycopg
+import psycopg_pool
 import sqlalchemy.exc
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -168,16 +170,15 @@ DATABASE_FAULTS: dict[str, tuple[str, str]] = {
 }
 
 
-def from_database(error: sqlalchemy.exc.SQLAlchemyError) -> Problem | None:
+def from_database(error: sqlalchemy.exc.SQLAlchemyError | psycopg.Error) -> Problem | None:
     """The problem that a database error stands for, or None where it is a fault of ours."""
-    if isinstance(error, sqlalchemy.exc.TimeoutError):
+    if isinstance(error, sqlalchemy.exc.TimeoutError | psycopg_pool.PoolTimeout):
         return Problem("unavailable", "The database has no connection free. Retry.", headers={"retry-after": "1"})
-    if not isinstance(error, sqlalchemy.exc.DBAPIError):
-        return None
-    sqlstate = getattr(error.orig, "sqlstate", None)
+    cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
+    sqlstate = getattr(cause, "sqlstate", None)
     if sqlstate in DATABASE_FAULTS:
         slug, detail = DATABASE_FAULTS[sqlstate]
-    elif isinstance(error, sqlalchemy.exc.OperationalError):
+    elif isinstance(cause, psycopg.OperationalError):
         slug, detail = "unavailable", "The database cannot be reached. Retry."
     else:
         return None
@@ -186,10 +187,11 @@ def from_database(error: sqlalchemy.exc.SQLAlchemyError) -> Problem | None:
 
 def _methods(app: FastAPI, path: str) -> list[str]:
     """The methods of the resource at `path`: the router itself knows one route's only."""
-    found: set[str] = set()
-    for template, operations in app.openapi()["paths"].items():
-        if re.fullmatch(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template)), path):
-            found |= {name.upper() for name in operations}
+    every = app.openapi()["paths"]
+    fitting = [each for each in every if re.fullmatch(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(each)), path)]
+    # `/due` is no id: the address with most words of its own is the one that is meant.
+    meant = max(fitting, key=lambda each: len(re.sub(r"\{[^}]*\}", "", each)), default=None)
+    found = {name.upper() for name in every[meant]} if meant else set[str]()
     return sorted(found | {"HEAD"} if "GET" in found else found)
 
 
@@ -218,8 +220,9 @@ def install(app: FastAPI) -> None:
         problem = Problem(slug, PROBLEMS[slug].help, headers=headers)
         return problem_response(problem, request.url.path)
 
+    @app.exception_handler(psycopg.Error)
     @app.exception_handler(sqlalchemy.exc.SQLAlchemyError)
-    async def _database(request: Request, error: sqlalchemy.exc.SQLAlchemyError) -> Response:
+    async def _database(request: Request, error: sqlalchemy.exc.SQLAlchemyError | psycopg.Error) -> Response:
         problem = from_database(error)
         if problem is None:
             raise error
