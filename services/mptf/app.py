@@ -2,13 +2,19 @@
 
 from fastapi import FastAPI
 
-from services.mptf import notices, routes, service
+from services.mptf import erasure, notices, routes, service
 from services.mptf.meetings import routes as meetings
 from services.mptf.models import IdempotencyKey
 from services.mptf.money import routes as money
 from services.mptf.programmes import routes as programmes
+from shared import jobs, mail
 from shared.application import create_service
 from shared.settings import Settings
+
+TASKS = jobs.Tasks(
+    {mail.SEND: notices.deliver, "mptf.remind": notices.remind, "mptf.erase_contacts": erasure.erase_contacts},
+    every={"mptf.remind": "0 6 * * *", "mptf.erase_contacts": "23 3 * * *"},
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -23,5 +29,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         idempotency=IdempotencyKey,
         settings=settings,
         check=service.refuse_samples,
-        tasks=notices.TASKS,
+        tasks=TASKS,
     )

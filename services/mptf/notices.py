@@ -147,6 +147,3 @@ async def remind(job: jobs.Job) -> None:
                 await mail.send(session, address, "deadline", **told)
             meeting.reminded_for = meeting.date
         await session.commit()
-
-
-TASKS = jobs.Tasks({mail.SEND: deliver, "mptf.remind": remind}, every={"mptf.remind": "0 6 * * *"})

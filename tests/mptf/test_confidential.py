@@ -1,14 +1,18 @@
 """Confidential until selected: every answer that could tell of a note, asked for by everybody."""
 
 import json
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from services.mptf.erasure import erase_contacts
 from services.mptf.lifecycle import STATUSES
+from shared import clock
 from tests.clients import Api, token
 from tests.mptf.conftest import KENYA, OWNER, PARTNER, UGANDA, UNIT
-from tests.mptf.steps import MEETINGS, NOTES, act, draft
+from tests.mptf.steps import MEETINGS, NOTES, act, draft, plan, travel_to
 from tests.mptf.test_lifecycle import CALLERS, at, sees
 
 EVERYBODY: dict[str, str | None] = {**CALLERS, "public": None}
@@ -184,3 +188,49 @@ async def test_the_alternative_route_is_the_owners_and_needs_its_justification(a
     )
     assert (await api.post(f"{where}/actions/submit", by=CALLERS["other_coordinator"])).status_code == 403
     await act(api, where, "submit", OWNER)
+
+
+async def test_a_deferral_before_the_selection_is_not_the_publics_to_read(api: Api) -> None:
+    where = await at(api, "eligible")
+    meeting = (await api.get(where, by=UNIT)).json()["meeting"]
+    await act(api, where, "defer", CALLERS["committee"], comment="The partners are not named.")
+    following = await plan(api, clock.today() + timedelta(days=1))
+    travel_to(clock.today() + timedelta(days=1))
+    await act(api, where, "select", CALLERS["committee"], comment="They are now.")
+    for each, decisions in ((meeting, ["defer"]), (following, ["select"])):
+        path = f"{MEETINGS}/{each['id']}"
+        shown = {
+            name: [decision["decision"] for decision in (await api.get(path, by=by)).json()["decisions"]]
+            for name, by in (("owner", OWNER), ("unit", UNIT), ("public", None))
+        }
+        assert shown == {"owner": decisions, "unit": decisions, "public": [d for d in decisions if d == "select"]}
+
+
+async def test_a_meetings_tag_follows_its_agenda(api: Api) -> None:
+    meeting = await plan(api, clock.today() + timedelta(days=60))
+    path = f"{MEETINGS}/{meeting['id']}"
+    where = await draft(api)
+    tags = [(await api.get(path, by=UNIT)).headers["etag"]]
+    updated = meeting["updated_at"]
+    for action, by in (("submit", KENYA), ("screen", UNIT), ("return", UNIT)):
+        await act(api, where, action, by)
+        read = await api.get(path, by=UNIT)
+        tags.append(read.headers["etag"])
+        assert read.json()["updated_at"] == updated
+    # Returned, the note is off the agenda, which reads as at first.
+    assert (len(set(tags)), tags[0]) == (3, tags[-1])
+    assert (await api.get(path, by=UNIT, headers={"if-none-match": tags[-1]})).status_code == 304
+    # What others did to its agenda is in nobody's way who changes the meeting itself; another change of it is.
+    title = {"title": "Extraordinary meeting"}
+    assert (await api.patch(path, by=UNIT, json=title, headers={"if-match": tags[0]})).status_code == 200
+    assert (await api.patch(path, by=UNIT, json=title, headers={"if-match": tags[-1]})).status_code == 412
+
+
+async def test_the_contact_of_a_note_that_came_to_nothing_is_erased_after_two_years(api: Api) -> None:
+    gone, kept = await at(api, "withdrawn"), await at(api, "submitted")
+    job: Any = SimpleNamespace(database=api.app.state.database)  # type: ignore[attr-defined]
+    for days, held in ((730, True), (732, False)):
+        clock.configure(days)
+        await erase_contacts(job)
+        assert ((await api.get(gone, by=OWNER)).json()["contact"] is not None) == held
+    assert (await api.get(kept, by=OWNER)).json()["contact"]

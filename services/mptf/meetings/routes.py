@@ -1,13 +1,16 @@
 """The meetings' operations: HTTP only."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from services.mptf.meetings import schemas, service, slots
-from shared.auth import MaybeCaller, SignedIn
+from services.mptf.models import Meeting
+from shared.auth import Caller, MaybeCaller, SignedIn
 from shared.conditional import answer, check_match, digest, require_match
 from shared.database import Session
 from shared.lists import Page, Paging, body, link
@@ -15,6 +18,20 @@ from shared.operation import Operation
 from shared.problems import responses
 
 router = APIRouter(prefix="/v1/mptf/meetings", tags=["mptf"], route_class=Operation)
+
+
+async def _answer(
+    request: Request, session: AsyncSession, meeting: Meeting, caller: Caller | None, **rest: Any
+) -> Response:
+    """A meeting with its tag: the meeting's own revision, and a digest for what others change in its agenda."""
+    shown = (await service.shown(session, meeting, caller)).model_dump_json().encode()
+    return answer(request, shown, tag=f"{meeting.revision}-{digest(shown)}", **rest)
+
+
+def _tag_sent(request: Request, meeting: Meeting) -> str:
+    """The tag in If-Match that names the meeting's revision, whatever its agenda was: nobody edits that here."""
+    sent = re.findall(r'"([^"]*)"', request.headers.get("if-match", ""))
+    return next((tag for tag in sent if tag.partition("-")[0] == meeting.tag), meeting.tag)
 
 
 @router.get("", summary="List the Steering Committee's meetings", response_model=Page[schemas.Meeting])
@@ -32,18 +49,15 @@ async def list_meetings(
 async def plan_meeting(request: Request, new: schemas.NewMeeting, caller: SignedIn, session: Session) -> Response:
     """By the Fund Management Unit; notes that it may consider earlier than their meeting are pulled forward."""
     meeting = await service.plan(session, new, caller)
-    shown = await service.shown(session, meeting, caller)
     headers = {"location": f"/v1/mptf/meetings/{meeting.id}"}
-    return answer(request, shown.model_dump_json().encode(), tag=meeting.tag, status=201, headers=headers)
+    return await _answer(request, session, meeting, caller, status=201, headers=headers)
 
 
 @router.get("/{meeting_id}", summary="Read a meeting", response_model=schemas.Meeting, responses=responses("not-found"))
 async def read_meeting(request: Request, meeting_id: UUID, caller: MaybeCaller, session: Session) -> Response:
     """With its agenda and decisions, as far as the caller may see the notes."""
     meeting = await service.find(session, meeting_id)
-    shown = (await service.shown(session, meeting, caller)).model_dump_json().encode()
-    keeps = caller is not None and caller.has("fund_management_unit")
-    return answer(request, shown, tag=meeting.tag if keeps else digest(shown))
+    return await _answer(request, session, meeting, caller)
 
 
 @router.patch(
@@ -59,10 +73,9 @@ async def change_meeting(
     service.require_keeper(caller)
     await slots.lock(session)
     meeting = await service.find(session, meeting_id, lock=True)
-    require_match(request, meeting.tag)
+    require_match(request, _tag_sent(request, meeting))
     await service.change(session, meeting, changes, caller)
-    shown = await service.shown(session, meeting, caller)
-    return answer(request, shown.model_dump_json().encode(), tag=meeting.tag)
+    return await _answer(request, session, meeting, caller)
 
 
 @router.post(
@@ -82,10 +95,9 @@ async def act_on_meeting(
     """`hold` when every eligible note on the agenda is decided; notes that are not yet eligible roll on."""
     await slots.lock(session)
     meeting = await service.find(session, meeting_id, lock=True)
-    check_match(request, meeting.tag)
+    check_match(request, _tag_sent(request, meeting))
     await service.act(session, meeting, action, given or schemas.MeetingAction(), caller)
-    shown = await service.shown(session, meeting, caller)
-    return answer(request, shown.model_dump_json().encode(), tag=meeting.tag)
+    return await _answer(request, session, meeting, caller)
 
 
 @router.get(

@@ -14,7 +14,7 @@ from services.mptf.lifecycle import MEETING
 from services.mptf.meetings import schemas, slots
 from services.mptf.models import ConceptNote, Decision, Meeting, Minutes
 from services.mptf.programmes.projection import money
-from services.mptf.visibility import is_staff, visible
+from services.mptf.visibility import is_staff, sees_working, visible
 from shared import clock, lists
 from shared.auth import Caller
 from shared.lists import Sort
@@ -120,14 +120,17 @@ async def shown_all(session: AsyncSession, meetings: Sequence[Meeting], caller: 
         select(ConceptNote).where(ConceptNote.meeting_id.in_(ids), visible(caller)).order_by(ConceptNote.id)
     )
     items = [(note.meeting_id, _item(note)) for note in agenda]
-    taken = await session.scalars(
-        select(Decision)
+    taken = await session.execute(
+        select(Decision, ConceptNote)
         .join(ConceptNote, ConceptNote.id == Decision.record_id)
         .where(Decision.meeting_id.in_(ids), visible(caller))
         .order_by(Decision.id)
     )
     decided = [
-        (each.meeting_id, beside.decision(each).model_dump() | {"concept_note": each.record_id}) for each in taken
+        (each.meeting_id, {**beside.decision(each).model_dump(), "concept_note": note.id})
+        for each, note in taken
+        # That a programme was deferred before it was selected, and why, stays with those whose note it was.
+        if each.decision == "select" or sees_working(caller, note)
     ]
     noted = await session.scalars(
         select(Minutes).where(Minutes.meeting_id.in_(ids)).order_by(Minutes.meeting_id, Minutes.number)

@@ -19,6 +19,7 @@ from pydantic_core import from_json
 from services.mptf.programmes.projection import money
 from shared import clock
 from shared.exports import Batches
+from shared.reference import member_by
 
 MEDIA_TYPE = "application/xml"
 VERSION = "2.03"
@@ -128,12 +129,17 @@ def _narrated(parent: Element, name: str, text: str | None, **attributes: str) -
 def _organisations(made: Element, programme: dict[str, Any]) -> None:
     _narrated(made, "participating-org", FUND_NAME, ref=FUND, role=FUNDING, type=MULTILATERAL)
     if convening := programme["convening_organisation"]:
-        _narrated(made, "participating-org", convening, role=ACCOUNTABLE, type=MULTILATERAL)
+        _narrated(made, "participating-org", convening, role=ACCOUNTABLE, **_kind(convening))
     for name in programme["participating_organisations"]:
-        _narrated(made, "participating-org", name, role=IMPLEMENTING, type=MULTILATERAL)
+        _narrated(made, "participating-org", name, role=IMPLEMENTING, **_kind(name))
     for partner in programme["partners"]:
         kind = {"type": PARTNERS[partner["type"]]} if partner["type"] in PARTNERS else {}
         _narrated(made, "participating-org", partner["name"], role=IMPLEMENTING, **kind)
+
+
+def _kind(organisation: str) -> dict[str, str]:
+    """Members of the Network are multilateral; of others the kind is not known."""
+    return {"type": MULTILATERAL} if member_by(organisation) else {}
 
 
 def _dates(programme: dict[str, Any]) -> Iterator[tuple[str, date, str | None]]:
@@ -202,7 +208,7 @@ def _transaction(made: Element, kind: str, moved: dict[str, Any]) -> None:
     SubElement(transaction, "transaction-date", {"iso-date": day.isoformat()})
     _value(transaction, Decimal(moved["amount"]), day)
     _narrated(transaction, "provider-org", FUND_NAME, ref=FUND, type=MULTILATERAL)
-    _narrated(transaction, "receiver-org", moved["organisation"], type=MULTILATERAL)
+    _narrated(transaction, "receiver-org", moved["organisation"], **_kind(moved["organisation"]))
 
 
 def _value(parent: Element, amount: Decimal, day: date) -> None:
