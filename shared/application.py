@@ -53,6 +53,7 @@ def create_service(
         async with AsyncExitStack() as stack:
             database = Database(settings.database_url, settings.database_pool_size)
             stack.push_async_callback(database.close)
+            await database.plain.open()
             if check is not None and not settings.development:
                 await check(database)
             client = await stack.enter_async_context(httpx.AsyncClient(timeout=5, trust_env=False))

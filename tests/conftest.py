@@ -10,8 +10,12 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
+from shared import logs
 from tests import clients
 from tools import database, migrate, postgres
+
+# As in a process: one line a record, and no trace that prints what a person wrote.
+logs.configure()
 
 # Quick rather than safe: what a test server holds ends with the session.
 UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

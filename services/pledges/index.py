@@ -5,20 +5,21 @@ at a million pledges; any other filter is an intersection of bitmaps. Nothing he
 built from `published_pledges` and follows `published_changes`, which publishing transactions write.
 """
 
+import asyncio
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date
 from typing import Any, NamedTuple
 
+from pydantic_core import to_json
 from pyroaring import BitMap
-from sqlalchemy import Date, cast, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Date, bindparam, cast, func, select
 
 from services.pledges.dimensions import DIMENSIONS, FACETS
 from services.pledges.models import PublishedChange, PublishedPledge
 from services.pledges.schemas import PledgeFilters
 from shared import search
-from shared.database import Database
+from shared.database import Database, Prepared
 from shared.filters import ranked
 from shared.lists import newest
 
@@ -70,11 +71,19 @@ def entry(row: Sequence[Any]) -> Entry:
     return Entry(ordinal, tuple(keys), published.toordinal(), currency, int(amount * SCALE) if currency else 0)
 
 
+_CHANGED = Prepared(
+    select(PublishedChange.number, PublishedChange.ordinal)
+    .where(PublishedChange.number > bindparam("followed"))
+    .order_by(PublishedChange.number)
+)
+
+
 class Index:
     """Bitmaps over ordinals, and the counts that are kept up with them."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.following = asyncio.Lock()
         self.clear()
 
     def clear(self) -> None:
@@ -88,7 +97,7 @@ class Index:
         self.pairs: defaultdict[Key, Counter[Key]] = defaultdict(Counter)
         self.pair_sums: defaultdict[Key | None, dict[str, Sums]] = defaultdict(dict)
         self.followed = 0
-        self.answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self.answers: OrderedDict[str, bytes] = OrderedDict()
 
     # ------------------------------------------------------------ changes
 
@@ -269,39 +278,44 @@ class Index:
                 self._pay(ordinal, str(currency), int((amount or 0) * SCALE))
         self.recount()
 
-    async def follow(self, reader: AsyncConnection) -> None:
+    async def follow(self) -> None:
         """Take in what was committed since: after this the index says what the table says."""
-        changes = PublishedChange
-        statement = select(changes.number, changes.ordinal).where(changes.number > self.followed)
-        rows = (await reader.execute(statement.order_by(changes.number))).all()
-        if not rows:
+        if not await _CHANGED.first(self.database, followed=self.followed):
             return
-        oldest = (await reader.execute(select(func.min(changes.number)))).scalar_one()
-        if oldest is not None and oldest > self.followed + 1:
-            # The log was cleared further than this process had read.
-            await self.build()
-            return
-        ordinals = {row.ordinal for row in rows}
-        found = await reader.execute(select(*COLUMNS).where(PublishedPledge.ordinal.in_(ordinals)))
-        current = {row.ordinal: entry(row) for row in found}
-        for ordinal in ordinals:
-            self.remove(ordinal)
-            if ordinal in current:
-                self.add(current[ordinal])
-        self.followed = rows[-1].number
-        self.answers.clear()
+        # One at a time: a row that was read earlier must not be taken in later.
+        async with self.following:
+            changed = await _CHANGED.all(self.database, followed=self.followed)
+            if not changed:
+                return
+            ordinals = {ordinal for _, ordinal in changed}
+            async with self.database.reader.connect() as reader:
+                found = await reader.execute(select(*COLUMNS).where(PublishedPledge.ordinal.in_(ordinals)))
+            current = {row.ordinal: entry(row) for row in found}
+            for ordinal in ordinals:
+                self.remove(ordinal)
+                if ordinal in current:
+                    self.add(current[ordinal])
+            self.followed = changed[-1][0]
+            self.answers.clear()
 
-    async def answer(self, reader: AsyncConnection, filters: PledgeFilters) -> dict[str, Any]:
-        """The summary under `filters`, as of the last commit."""
-        await self.follow(reader)
+    async def answer(self, filters: PledgeFilters) -> bytes:
+        """The summary under `filters`, as of the last commit: the answer's JSON."""
+        await self.follow()
         asked = filters.model_dump_json(exclude_defaults=True)
         kept = self.answers.get(asked)
         if kept is None:
-            matching = await _matching(reader, filters.q) if filters.q else None
-            kept = self.answers[asked] = self.summary(filters, matching)
+            matching = await self._matching(filters.q) if filters.q else None
+            kept = self.answers[asked] = to_json(self.summary(filters, matching))
             if len(self.answers) > KEPT_ANSWERS:
                 self.answers.popitem(last=False)
         return kept
+
+    async def _matching(self, words: str) -> BitMap:
+        """The newest pledges that the words match."""
+        table = PublishedPledge
+        async with self.database.reader.connect() as reader:
+            matching = [search.matches(table.search, words)]
+            return BitMap(await newest(reader, table.ordinal, matching, table.ordinal, COUNTED))
 
 
 def _written(amount: int) -> str:
@@ -309,9 +323,3 @@ def _written(amount: int) -> str:
     whole, rest = divmod(amount, SCALE)
     digits = f"{rest:04d}"
     return f"{whole}.{digits[:2]}{digits[2:].rstrip('0')}"
-
-
-async def _matching(reader: AsyncConnection, words: str) -> BitMap:
-    """The newest pledges that the words match."""
-    table = PublishedPledge
-    return BitMap(await newest(reader, table.ordinal, [search.matches(table.search, words)], table.ordinal, COUNTED))

@@ -13,7 +13,7 @@ from services.pledges.models import Pledge
 from shared import records
 from shared.auth import MaybeCaller, SignedIn
 from shared.conditional import answer, check_match, require_match
-from shared.database import Reader, Session
+from shared.database import Reader, Session, session
 from shared.languages import best_language
 from shared.lists import Page, Paging, link
 from shared.operation import Operation
@@ -59,11 +59,11 @@ async def create_pledge(request: Request, draft: schemas.NewPledge, caller: Sign
 
 @router.get("/summary", summary="Count pledges by every facet", response_model=schemas.PledgeSummary)
 async def summarize_pledges(
-    request: Request, filters: Annotated[schemas.PledgeFilters, Query()], caller: MaybeCaller, reader: Reader
+    request: Request, filters: Annotated[schemas.PledgeFilters, Query()], caller: MaybeCaller
 ) -> Response:
     """The public dashboard's numbers; each facet ignores the filter on its own dimension."""
     index: Index = request.app.state.index
-    return answer(request, await index.answer(reader, filters))
+    return answer(request, await index.answer(filters))
 
 
 @router.get("/form", summary="Describe the form of a pledge", response_model=dict[str, Any])
@@ -83,18 +83,14 @@ async def describe_pledge_form(request: Request, caller: MaybeCaller) -> Respons
     response_model=schemas.Pledge,
     responses=responses("not-found", "gone"),
 )
-async def read_pledge(
-    request: Request, pledge_id: UUID, caller: MaybeCaller, reader: Reader, session: Session
-) -> Response:
+async def read_pledge(request: Request, pledge_id: UUID, caller: MaybeCaller) -> Response:
     """The working record for its owner and staff, the current publication for everyone else."""
     if caller is not None:
-        pledge = await session.get(Pledge, pledge_id)
+        db = await session(request)
+        pledge = await db.get(Pledge, pledge_id)
         if pledge is not None and service.sees_working(caller, pledge):
-            return answer(request, await service.working(session, pledge, caller), tag=pledge.tag)
-    body = await service.public(reader, pledge_id)
-    if body is None:
-        raise await service.hidden(reader, pledge_id)
-    return answer(request, body)
+            return answer(request, await service.working(db, pledge, caller), tag=pledge.tag)
+    return answer(request, await service.public(request.app.state.database, pledge_id))
 
 
 @router.patch(
@@ -145,8 +141,6 @@ async def act_on_pledge(
     pledge = await service.find(session, pledge_id, caller, lock=True)
     check_match(request, pledge.tag)
     await service.act(session, pledge, action, body or schemas.PledgeAction(), caller)
-    if not service.sees_working(caller, pledge):
-        return answer(request, await service.public(await session.connection(), pledge.id) or b"{}")
     return answer(request, await service.working(session, pledge, caller), tag=pledge.tag)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Request
 from pydantic import ValidationError
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import aliased
 from starlette.responses import Response
@@ -32,7 +32,7 @@ from services.pledges.models import (
 from shared import clock, lists, records, search
 from shared.auth import Caller
 from shared.conditional import answer
-from shared.database import Database
+from shared.database import Database, Prepared
 from shared.filters import conditions
 from shared.lifecycle import owns
 from shared.problems import Fault, Problem, faults
@@ -252,17 +252,19 @@ async def _matched(session: AsyncSession, named: str | None) -> Pledge | None:
 # ---------------------------------------------------------------- reading
 
 
-async def public(reader: AsyncConnection, pledge_id: UUID) -> bytes | None:
-    """The current publication's bytes."""
-    statement = select(PublishedPledge.body, PublishedPledge.fresh_since).where(PublishedPledge.id == pledge_id)
-    row = (await reader.execute(statement)).first()
-    return public_body(row.body, row.fresh_since) if row else None
+_PUBLIC = Prepared(
+    select(PublishedPledge.body, PublishedPledge.fresh_since).where(PublishedPledge.id == bindparam("pledge_id"))
+)
+_VERSION = Prepared(select(Pledge.version).where(Pledge.id == bindparam("pledge_id")))
 
 
-async def hidden(reader: AsyncConnection, pledge_id: UUID) -> Problem:
-    """Why the public reads nothing here: 410 or 404."""
-    version = (await reader.execute(select(Pledge.version).where(Pledge.id == pledge_id))).scalar_one_or_none()
-    return records.hidden(Pledge.noun, version or 0)
+async def public(database: Database, pledge_id: UUID) -> bytes:
+    """The current publication's bytes; 410 or 404 where the public reads nothing."""
+    row = await _PUBLIC.first(database, pledge_id=pledge_id)
+    if row is None:
+        version = await _VERSION.first(database, pledge_id=pledge_id)
+        raise records.hidden(Pledge.noun, version[0] if version else 0)
+    return public_body(*row)
 
 
 async def find(session: AsyncSession, pledge_id: UUID, caller: Caller, *, lock: bool = False) -> Pledge:

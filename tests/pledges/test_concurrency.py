@@ -1,6 +1,7 @@
 """Two people act at once: one wins, the other hears 409 or 412, and history shows one move."""
 
 import asyncio
+import json
 
 from sqlalchemy import func, select
 
@@ -82,6 +83,6 @@ async def test_counts_do_not_drift_under_concurrent_publishing_and_withdrawing(a
     rebuilt = Index(api.app.state.database)
     await rebuilt.build()
     async with api.app.state.database.reader.connect() as reader:
-        assert answered == await rebuilt.answer(reader, PledgeFilters())
+        assert answered == json.loads(await rebuilt.answer(PledgeFilters()))
         logged = (await reader.execute(select(func.count()).select_from(PublishedChange))).scalar_one()
         assert logged >= 20
