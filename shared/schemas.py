@@ -17,7 +17,9 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 
 V = TypeVar("V")
@@ -27,6 +29,33 @@ class Model(BaseModel):
     """Refuses unknown fields; what is answered always carries every field (`shared.openapi` writes it so)."""
 
     model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
+
+
+class Draft(Model):
+    """What owners write: null removes a value (RFC 7396), a list's too."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_empties(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        emptied = {name: field.get_default() for name, field in cls.model_fields.items() if _holds_many(field)}
+        return {name: emptied.get(name) if value is None else value for name, value in given.items()}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        drawn = handler(schema)
+        properties = handler.resolve_ref_schema(drawn).get("properties", {})
+        for name, field in cls.model_fields.items():
+            if _holds_many(field) and "anyOf" not in properties[name]:
+                words = {key: properties[name].pop(key) for key in ("title", "description") if key in properties[name]}
+                properties[name].pop("default", None)
+                properties[name] = {**words, "anyOf": [properties[name], {"type": "null"}]}
+        return drawn
+
+
+def _holds_many(field: FieldInfo) -> bool:
+    return isinstance(field.default, list | dict)
 
 
 DECIMAL_PATTERN = r"^-?[0-9]{1,16}(\.[0-9]{1,4})?$"

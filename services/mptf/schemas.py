@@ -13,6 +13,7 @@ from shared.schemas import (
     Advice,
     Contact,
     Currency,
+    Draft,
     Line,
     Model,
     Money,
@@ -179,7 +180,7 @@ class ConceptNoteContent(Model):
     government_endorsement: GovernmentEndorsement | None = None
 
 
-class ConceptNoteDraft(ConceptNoteContent):
+class ConceptNoteDraft(Draft, ConceptNoteContent):
     """What is written: send what is known, `submit` says what is missing."""
 
     contact: Contact | None = None
