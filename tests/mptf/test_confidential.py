@@ -11,7 +11,8 @@ from services.mptf.erasure import erase_contacts
 from services.mptf.lifecycle import STATUSES
 from shared import clock
 from tests.clients import Api, token
-from tests.mptf.conftest import KENYA, OWNER, PARTNER, UGANDA, UNIT
+from tests.mptf.conftest import KENYA, OWNER, PARTNER, SECRETARIAT, UGANDA, UNIT
+from tests.mptf.content import MET
 from tests.mptf.steps import MEETINGS, NOTES, act, draft, plan, travel_to
 from tests.mptf.test_lifecycle import CALLERS, at, sees
 
@@ -234,3 +235,43 @@ async def test_the_contact_of_a_note_that_came_to_nothing_is_erased_after_two_ye
         await erase_contacts(job)
         assert ((await api.get(gone, by=OWNER)).json()["contact"] is not None) == held
     assert (await api.get(kept, by=OWNER)).json()["contact"]
+
+
+@pytest.mark.parametrize("status", ["draft", "submitted", "eligible", "not_selected"])
+async def test_whoever_does_not_see_a_note_writes_nothing_to_it(api: Api, status: str) -> None:
+    where = await at(api, status)
+    before = (await api.get(where, by=OWNER)).json()
+    writes: list[tuple[str, str, Any]] = [
+        ("PATCH", where, {"title": "Theirs"}),
+        ("DELETE", where, None),
+        ("PUT", f"{where}/contact", {"name": "Theirs"}),
+        ("PUT", f"{where}/assessment", {"criteria": {"alignment": {"met": True}}}),
+        ("POST", f"{where}/endorsements", {"country": "KEN"}),
+        ("POST", f"{where}/transfers", {"organisation": "IOM", "amount": "1", "transferred_on": "2026-01-01"}),
+    ]
+    for name, by in EVERYBODY.items():
+        if name != "public" and sees(name, status):
+            continue
+        for method, path, body in writes:
+            given = {"json": body} if body else {}
+            answer = await api.request(method, path, by=by, headers={"if-match": "*"}, **given)
+            assert answer.status_code == (404 if by else 401), (name, method, path, answer.text)
+    assert (await api.get(where, by=OWNER)).json() == before
+
+
+async def test_the_unit_judges_each_of_the_ten_principles_and_says_why_not(api: Api) -> None:
+    where = await at(api, "screening")
+    codes = [each["code"] for each in (await api.get("/v1/mptf/policy")).json()["criteria"]]
+    assert sum(code.startswith("principle_") for code in codes) == 10
+    silent = {"criteria": {"feasibility": {"met": False}, "colour": {"met": True}}}
+    refused = await api.put(f"{where}/assessment", by=UNIT, json=silent)
+    pointers = {error["pointer"] for error in refused.json()["errors"]}
+    assert pointers == {"/criteria/feasibility/comment", "/criteria/colour"}
+    assert (await api.put(f"{where}/assessment", by=SECRETARIAT, json=MET)).status_code == 403
+    unmet = {**MET["criteria"], "sustainability": {"met": False, "comment": "Nothing is said of later."}}
+    assessed = await api.put(f"{where}/assessment", by=UNIT, json={"criteria": unmet})
+    assert assessed.json()["missing"] == []
+    await act(api, where, "find_ineligible", UNIT, comment="It would not last.")
+    read = (await api.get(f"{where}/assessment", by=OWNER)).json()
+    assert read["criteria"]["sustainability"] == {"met": False, "comment": "Nothing is said of later."}
+    assert (await api.put(f"{where}/assessment", by=UNIT, json=MET)).status_code == 409

@@ -159,7 +159,9 @@ async def test_nobody_overwrites_a_colleague(api: Api) -> None:
         *(api.patch(where, by=OWNER, json={"title": title}, headers={"if-match": tag}) for title in ("One", "Two"))
     )
     assert sorted(answer.status_code for answer in both) == [200, 412]
-    removed = await api.patch(where, by=OWNER, json={"markers": None, "budget": None, "principles": None}, headers={"if-match": "*"})
+    removed = await api.patch(
+        where, by=OWNER, json={"markers": None, "budget": None, "principles": None}, headers={"if-match": "*"}
+    )
     assert (removed.json()["markers"], removed.json()["budget"], removed.json()["budget_total"]) == (None, [], None)
 
 
