@@ -12,14 +12,21 @@ from services.pledges.exports import routes as export_routes
 from services.pledges.imports import routes as import_routes
 from services.pledges.imports import service as imports
 from services.pledges.index import Index
-from services.pledges.models import IdempotencyKey
+from services.pledges.models import IdempotencyKey, Pledge
+from shared import retention
 from shared.application import create_service
 from shared.jobs import Tasks
 from shared.settings import Settings
 
+FORGET = "pledges.forget"
 TASKS = Tasks(
-    {imports.BRING_IN: imports.bring_in, imports.FORGET: imports.forget, files.FORGET: files.forget},
-    every={imports.FORGET: "17 3 * * *", files.FORGET: "27 3 * * *"},
+    {
+        imports.BRING_IN: imports.bring_in,
+        imports.FORGET: imports.forget,
+        files.FORGET: files.forget,
+        FORGET: retention.forgetting(Pledge, ("withdrawn", "declined"), IdempotencyKey),
+    },
+    every={imports.FORGET: "17 3 * * *", files.FORGET: "27 3 * * *", FORGET: retention.NIGHTLY},
 )
 
 

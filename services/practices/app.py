@@ -4,11 +4,11 @@ from fastapi import FastAPI
 
 from services.practices import notices, routes, service
 from services.practices.calls import routes as calls
-from services.practices.models import IdempotencyKey
+from services.practices.models import IdempotencyKey, Practice
 from services.practices.reviews import routes as reviews
 from services.practices.reviews import service as review
 from services.practices.roster import routes as roster
-from shared import jobs, mail
+from shared import jobs, mail, retention
 from shared.application import create_service
 from shared.settings import Settings
 
@@ -20,8 +20,14 @@ async def remind_late(job: jobs.Job) -> None:
         await session.commit()
 
 
+FORGET = "practices.forget"
 TASKS = jobs.Tasks(
-    {mail.SEND: notices.deliver, "practices.remind_late": remind_late}, every={"practices.remind_late": "0 6 * * *"}
+    {
+        mail.SEND: notices.deliver,
+        "practices.remind_late": remind_late,
+        FORGET: retention.forgetting(Practice, ("withdrawn", "declined"), IdempotencyKey),
+    },
+    every={"practices.remind_late": "0 6 * * *", FORGET: retention.NIGHTLY},
 )
 
 
