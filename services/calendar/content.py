@@ -76,6 +76,7 @@ def derive(target: Event | PublishedEvent, content: dict[str, Any]) -> None:
         "en", target.title, content.get("description", ""), content.get("location", ""), organisers
     )
     when = dates.period(content)
+    target.precision = when.precision if when else None
     if isinstance(target, Event):
         target.first_day, target.last_day = (when.first, when.last) if when else (None, None)
 

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    Boolean,
     CheckConstraint,
     Date,
     DateTime,
@@ -42,6 +41,7 @@ class FilterColumns:
 
     kind: Mapped[str | None] = mapped_column(Text)
     mode: Mapped[str | None] = mapped_column(Text)
+    precision: Mapped[str | None] = mapped_column(Text)
     series: Mapped[str | None] = mapped_column(Text)
     # true, false or unknown: whether the Network speaks with one voice was lost from the source.
     one_voice: Mapped[str] = mapped_column(Text, default="unknown")
@@ -130,7 +130,6 @@ class PublishedEvent(FilterColumns, Base):
     ends_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     timezone: Mapped[str | None] = mapped_column(Text)
     anniversary: Mapped[int | None] = mapped_column(SmallInteger)
-    precise: Mapped[bool] = mapped_column(Boolean)
     # The edition of the same series that says more precisely when this takes place.
     superseded_by: Mapped[UUID | None] = mapped_column(ForeignKey("events.id"))
     # First days of occurrences in whose place an edition of the series stands.

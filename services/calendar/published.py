@@ -26,6 +26,7 @@ from shared.reference import OBJECTIVE_NUMBERS, PRINCIPLE_CODES, REGION_CODES
 DIMENSIONS = (
     Dimension("kind", "kind"),
     Dimension("mode", "mode"),
+    Dimension("precision", "precision"),
     Dimension("objective", "objectives", many=True, values=tuple(sorted(OBJECTIVE_NUMBERS))),
     Dimension("principle", "principles", many=True, values=PRINCIPLE_CODES),
     Dimension("lead", "leads", many=True),
@@ -71,7 +72,6 @@ async def refresh(session: AsyncSession, event: Event) -> None:
     row.starts_at, row.ends_at = when.starts, when.ends
     row.timezone = event.content.get("timezone")
     row.anniversary = when.anniversary
-    row.precise = when.precision == "day"
     _write(row, event, when)
     session.add(row)
     await session.flush()
@@ -102,10 +102,10 @@ async def _editions(session: AsyncSession, series: str) -> None:
     """Let each edition of a series stand where the series says less: for its month, or for that year's occurrence."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"series {series}"))))
     rows = (await session.scalars(select(table).where(table.series == series).order_by(table.id))).all()
-    editions = [row for row in rows if row.precise and row.anniversary is None]
+    editions = [row for row in rows if row.precision == "day" and row.anniversary is None]
     for row in rows:
         superseded_by, excluded = None, list[date]()
-        if not row.precise:
+        if row.precision != "day":
             inside = (e.id for e in editions if e.first_day <= row.last_day and e.last_day >= row.first_day)
             superseded_by = next(inside, None)
         if superseded_by == row.superseded_by and row.anniversary is None:

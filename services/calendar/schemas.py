@@ -254,6 +254,7 @@ class EventFilters(Published):
 
     kind: list[Kind] = []
     mode: list[Mode] = []
+    precision: list[Precision] = Field(default=[], description="`day` leaves out what is known to the month only.")
     objective: list[ObjectiveNumber] = []
     principle: list[PrincipleCode] = []
     lead: list[Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=200)]] = Field(

@@ -201,6 +201,8 @@ FILTERS: list[tuple[dict[str, Any], set[str]]] = [
     ({"one_voice": "unknown"}, {"three"}),
     ({"network": "true"}, {"three"}),
     ({"mode": "hybrid"}, {"three"}),
+    ({"precision": "day"}, {"one", "two", "three"}),
+    ({"precision": ["month", "year"]}, set()),
     ({"q": "tolérance"}, {"three"}),
     ({"q": "quilombo"}, set()),
     ({"from": "2033-03-02", "to": "2033-03-31"}, {"two", "three"}),

@@ -96,7 +96,9 @@ async def _edition(session: AsyncSession, event: Event, day: date | None) -> Eve
     statement = (
         select(Event)
         .join(table, table.id == Event.id)
-        .where(table.series == event.series, table.anniversary.is_(None), table.precise, table.id != event.id)
+        .where(
+            table.series == event.series, table.anniversary.is_(None), table.precision == "day", table.id != event.id
+        )
         .where(extract("year", table.first_day) == day.year)
         .order_by(table.first_day, table.id)
         .limit(1)

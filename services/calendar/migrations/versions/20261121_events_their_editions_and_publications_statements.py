@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from shared import jobs, search
 
-revision = "e85361196ae3"
+revision = "413684f3dd7a"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("kind", sa.Text(), nullable=True),
         sa.Column("mode", sa.Text(), nullable=True),
+        sa.Column("precision", sa.Text(), nullable=True),
         sa.Column("series", sa.Text(), nullable=True),
         sa.Column("one_voice", sa.Text(), nullable=False),
         sa.Column("network", sa.Text(), nullable=False),
@@ -144,7 +145,6 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("timezone", sa.Text(), nullable=True),
         sa.Column("anniversary", sa.SmallInteger(), nullable=True),
-        sa.Column("precise", sa.Boolean(), nullable=False),
         sa.Column("superseded_by", sa.Uuid(), nullable=True),
         sa.Column("excluded", postgresql.ARRAY(sa.Date()), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
@@ -152,6 +152,7 @@ def upgrade() -> None:
         sa.Column("ics", sa.LargeBinary(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=True),
         sa.Column("mode", sa.Text(), nullable=True),
+        sa.Column("precision", sa.Text(), nullable=True),
         sa.Column("series", sa.Text(), nullable=True),
         sa.Column("one_voice", sa.Text(), nullable=False),
         sa.Column("network", sa.Text(), nullable=False),
