@@ -12,6 +12,13 @@ COLLEAGUE = token("mateo", entity="org-puente")
 OTHER = token("rosa", entity="org-otra")
 SECRETARIAT = token("sofia", roles=["secretariat"], entity="un-iom")
 NOBODY = token("nobody")
+OFFICIALS = ["resident_coordinator", "fund_management_unit", "steering_committee"]
+OFFICIAL = token(
+    "omar",
+    roles=["resident_coordinator", "fund_management_unit", "steering_committee"],
+    entity="un-undp",
+    countries=["PER"],
+)
 STRANGE_REVIEWER = token("ravi", roles=["reviewer"], entity="org-x")
 
 CRITERIA = ("implemented", "relevant", "coherent", "innovative", "replicable", "cross_cutting", "timely")

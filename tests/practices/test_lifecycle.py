@@ -5,7 +5,7 @@ import pytest
 from services.practices.lifecycle import PRACTICE
 from tests.clients import Api
 from tests.practices.journeys import WAYS, brought_to
-from tests.practices.people import COLLEAGUE, NOBODY, OTHER, OWNER, SECRETARIAT, STRANGE_REVIEWER, Person
+from tests.practices.people import COLLEAGUE, NOBODY, OFFICIAL, OTHER, OWNER, SECRETARIAT, STRANGE_REVIEWER, Person
 
 CALLERS = {
     "owner": OWNER,
@@ -13,6 +13,7 @@ CALLERS = {
     "secretariat": SECRETARIAT,
     "another entity": OTHER,
     "reviewer of others": STRANGE_REVIEWER,
+    "the Fund's people": OFFICIAL,
     "no entity": NOBODY,
 }
 
@@ -138,3 +139,13 @@ async def test_a_comment_is_needed_where_the_table_says_so(
         assert refused.status_code == 422
         assert refused.json()["errors"][0]["pointer"] == "/comment"
     assert (await api.get(where, by=OWNER)).json()["status"] in status
+
+
+async def test_who_reviews_a_practice_moves_it_nowhere(api: Api, everybody: list[Person]) -> None:
+    where = await brought_to(api, "in_review, accepted", everybody)
+    seen = await api.get(where, by=everybody[0].token)
+    assert (seen.json()["status"], seen.json()["actions"]) == ("in_review", [])
+    for action in PRACTICE.action_names:
+        body = {"comment": "As agreed.", "owner": "org-otra"}
+        assert (await api.post(f"{where}/actions/{action}", by=everybody[0].token, json=body)).status_code == 403
+    assert (await api.patch(where, by=everybody[0].token, json={}, headers={"if-match": "*"})).status_code == 403

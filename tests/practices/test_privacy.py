@@ -13,6 +13,7 @@ from tests.practices.journeys import brought_to
 from tests.practices.people import (
     COLLEAGUE,
     NOBODY,
+    OFFICIAL,
     OTHER,
     OWNER,
     SECRETARIAT,
@@ -27,6 +28,7 @@ OUTSIDERS: dict[str, str | None] = {
     "no entity": NOBODY,
     "another entity": OTHER,
     "reviewer of others": STRANGE_REVIEWER,
+    "the Fund's people": OFFICIAL,
     "owner": OWNER,
     "colleague": COLLEAGUE,
 }
