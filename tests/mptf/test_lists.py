@@ -171,6 +171,9 @@ async def test_a_public_answer_is_cached_and_conditional(api: Api) -> None:
     assert first.headers["cache-control"].startswith("public")
     again = await api.get(where, headers={"if-none-match": first.headers["etag"]})
     assert again.status_code == 304
+    summary = await api.get("/v1/mptf/summary")
+    same = await api.get("/v1/mptf/summary", headers={"if-none-match": summary.headers["etag"]})
+    assert same.status_code == 304
     private = await api.get(where, by=OWNER)
     assert private.headers["cache-control"] == "private, no-store"
 

@@ -1,6 +1,5 @@
 """What is read of the Fund as a whole: sums, and the committee's balance view."""
 
-from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
@@ -84,7 +83,6 @@ class ProgrammeSummary(Model):
     contributions: list[CurrencySum]
     contributions_by_donor: list[DonorSum]
     contributions_by_thematic_area: list[EarmarkSum]
-    as_of: datetime
 
 
 class BalanceSide(Model):
@@ -113,4 +111,3 @@ class Balance(BalanceSide):
     by_thematic_area: list[BalanceByThematicArea]
     by_region: list[BalanceByRegion]
     by_country: list[BalanceByCountry]
-    as_of: datetime

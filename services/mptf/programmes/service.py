@@ -12,7 +12,6 @@ from services.mptf.models import ConceptNote, Contribution, Programme, Transfer
 from services.mptf.programmes.projection import money
 from services.mptf.reading import DIMENSIONS, known_as
 from services.mptf.schemas import ProgrammeFilters
-from shared import clock
 from shared.filters import Dimension, conditions
 
 Where = Sequence[ColumnElement[bool]]
@@ -78,7 +77,6 @@ async def summary(connection: AsyncConnection, filters: ProgrammeFilters) -> dic
         "transferred": money(transferred.scalar_one()),
         **facets,
         **await _contributions(connection),
-        "as_of": clock.now(),
     }
 
 
@@ -133,4 +131,4 @@ async def balance(connection: AsyncConnection) -> dict[str, Any]:
         answer[f"by_{name}"] = [
             {name: value, **{side: sums.get(value, NOTHING) for side, sums in found.items()}} for value in values
         ]
-    return {**answer, "currency": "USD", "as_of": clock.now()}
+    return {**answer, "currency": "USD"}
