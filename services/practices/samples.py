@@ -85,7 +85,7 @@ async def load(session: AsyncSession) -> int:
         deadline=clock.today() + timedelta(days=90),
         sample=True,
         content={
-            "title": "Demonstration call: services for newcomers",
+            "title": "[Sample] Services for newcomers",
             "text": "A call to try the form with.",
             "objectives": [15, 16],
         },
@@ -120,12 +120,12 @@ def _content(
 ) -> dict[str, Any]:
     title, summary = texts[language]
     return {
-        "title": title,
+        "title": f"[Sample] {title}",
         "language": language,
         "summary": summary,
         "description": summary,
         "translations": {
-            other: {"title": said[0], "summary": said[1], "description": said[1]}
+            other: {"title": f"[Sample] {said[0]}", "summary": said[1], "description": said[1]}
             for other, said in texts.items()
             if other != language
         },
