@@ -124,7 +124,8 @@ async def read_event(
     With `Accept: application/ld+json` the publication as a schema.org Event.
     """
     accept = {"vary": "Authorization, Accept"}
-    linked = JSON_LD in request.headers.get("accept", "").lower()
+    wanted = request.headers.get("accept", "").lower()
+    linked = JSON_LD in wanted and "application/json" not in wanted
     if caller is not None and not linked:
         event = await session.get(Event, event_id)
         if event is not None and service.sees_working(caller, event):

@@ -153,7 +153,8 @@ async def add(session: AsyncSession, content: dict[str, Any], caller: Caller, **
         id=uuid7(),
         reference=await records.new_reference(session, "CAL", REFERENCES),
         status="suggested",
-        owner=caller.entity,
+        # The secretariat's own are not its host organisation's.
+        owner=None if is_staff(caller) else caller.entity,
         created_by=caller.sub,
         suggester_email=None if is_staff(caller) else caller.email or None,
         content=content,

@@ -114,6 +114,13 @@ async def test_a_suggestion_is_its_suggester_s_until_it_is_decided(api: Api) -> 
     assert (await api.get("/v1/calendar/events", params={"view": "all"})).status_code == 401
 
 
+async def test_what_the_secretariat_keeps_is_not_its_host_organisation_s(api: Api) -> None:
+    event = await suggest(api, by=SECRETARIAT, title="Kept for later", starts_on="2027-02-02")
+    colleague = token("ida", entity="un-iom")
+    assert (await api.get(f"/v1/calendar/events/{event['id']}", by=colleague)).status_code == 404
+    assert (await act(api, event, "withdraw")).json()["status"] == "withdrawn"
+
+
 async def test_the_suggester_may_not_touch_what_is_published(api: Api) -> None:
     event = await suggest(api, by=KENYA, kind="webinar", starts_on="2027-02-02")
     assert (await act(api, event, "publish")).status_code == 200
@@ -344,6 +351,8 @@ async def test_an_event_as_linked_data(api: Api) -> None:
     assert [place["@type"] for place in linked["location"]] == ["Place", "VirtualLocation"]
     assert linked["organizer"] == [{"@type": "Organization", "name": "UN Network on Migration"}]
     assert "description" not in linked
+    both = await api.get(where, headers={"accept": "application/json, application/ld+json"})
+    assert both.json()["id"] == event["id"]
     await act(api, event, "cancel", comment="Off")
     again = (await api.get(where, headers={"accept": "application/ld+json"})).json()
     assert again["eventStatus"] == "https://schema.org/EventCancelled"
