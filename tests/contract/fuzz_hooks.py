@@ -22,6 +22,8 @@ UNSAID = {
     "who takes part stands in the pledge": r"/name: Not found",
     "some actions need a comment": r"/comment: A comment is needed",
     "a statement is for an event that there is": r"/event: No published event has this id",
+    "a file is judged by its content": r": (The file|The content|Files of this kind)",
+    "a file's name ends in its kind": r"\?name: Such as",
     "PostgreSQL stores no NUL": r"[^:]*: NUL character",
 }
 UNSAID_RULES = [re.compile(rule) for rule in UNSAID.values()]

@@ -36,7 +36,7 @@ class Column(NamedTuple):
     labels: dict[str, str]
 
 
-class Fault(NamedTuple):
+class CellFault(NamedTuple):
     """What is wrong in a cell; `column` is the field's name."""
 
     cell: str | None
@@ -50,7 +50,7 @@ class Judged:
 
     external_id: str | None
     staged: dict[str, Any] | None
-    faults: list[Fault]
+    faults: list[CellFault]
     gaps: list[str]
 
 
@@ -91,35 +91,35 @@ def letter(index: int) -> str:
     return (letter(rest - 1) if rest else "") + chr(65 + last)
 
 
-def header(cells: Sequence[Any], row: int) -> tuple[dict[int, Column], list[Fault]]:
+def header(cells: Sequence[Any], row: int) -> tuple[dict[int, Column], list[CellFault]]:
     """The columns by their index, and what is wrong with the header."""
     found: dict[int, Column] = {}
-    faults: list[Fault] = []
+    faults: list[CellFault] = []
     for index, cell in enumerate(cells):
         name = values.words(cell) if not isinstance(cell, dict) else ""
         place = f"{letter(index)}{row}"
         column = find(name) if name else None
         if column is None:
             if cell not in (None, ""):
-                faults.append(Fault(place, None, f"No column of an import is called “{name[:80]}”."))
+                faults.append(CellFault(place, None, f"No column of an import is called “{name[:80]}”."))
         elif column.name in {each.name for each in found.values()}:
-            faults.append(Fault(place, column.name, "This column stands twice."))
+            faults.append(CellFault(place, column.name, "This column stands twice."))
         else:
             found[index] = column
     present = {column.name for column in found.values()}
-    faults += [Fault(None, name, "This column is missing.") for name in NEEDED if name not in present]
+    faults += [CellFault(None, name, "This column is missing.") for name in NEEDED if name not in present]
     return found, faults
 
 
 def judge(known: Mapping[int, Column], cells: Sequence[Any], row: int) -> Judged:
     """One row."""
-    faults: list[Fault] = []
+    faults: list[CellFault] = []
     content: dict[str, Any] = {}
     beside: dict[str, Any] = {}
     places = {column.name: f"{letter(index)}{row}" for index, column in known.items()}
 
     def blame(name: str | None, detail: str) -> None:
-        faults.append(Fault(places.get(name or ""), name, detail))
+        faults.append(CellFault(places.get(name or ""), name, detail))
 
     for index, column in known.items():
         cell = cells[index] if index < len(cells) else None

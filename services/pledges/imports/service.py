@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.pledges import service
 from services.pledges.imports import schemas
 from services.pledges.imports.creating import create
-from services.pledges.imports.judging import Column, Fault, Judged, header, judge
+from services.pledges.imports.judging import CellFault, Column, Judged, header, judge
 from services.pledges.models import (
     Pledge,
     PledgeImport,
@@ -25,7 +25,7 @@ from services.pledges.models import (
 )
 from shared import clock, jobs
 from shared.auth import Caller
-from shared.problems import Problem
+from shared.problems import Fault, Problem
 
 TOP = Path(__file__).parents[3]
 LIMIT = 50 * 1024 * 1024
@@ -63,7 +63,7 @@ async def start(
             await _keep(session, made, number, waiting)
             number += 1
     if size == 0:
-        raise Problem("invalid", "The file is empty.")
+        raise Problem("invalid", "There is nothing to import.", [Fault(pointer="", detail="The file is empty.")])
     if waiting:
         await _keep(session, made, number, waiting)
     await jobs.defer(session, BRING_IN, import_id=made.id)
@@ -253,10 +253,10 @@ async def _write(
     for number, row in judged:
         faults = list(row.faults)
         if row.external_id is not None and (first := seen.setdefault(row.external_id, number)) != number:
-            faults.append(Fault(None, "external_id", f"Row {first} has the same external id."))
+            faults.append(CellFault(None, "external_id", f"Row {first} has the same external id."))
         named = row.staged["content"].get("matches") if row.staged else None
         if row.staged and row.staged["status"] == "published" and named and named not in matched:
-            faults.append(Fault(None, "matches", "No published pledge has this id or reference."))
+            faults.append(CellFault(None, "matches", "No published pledge has this id or reference."))
         outcome = "faulty" if faults else "known" if row.external_id in known else "ready"
         written.append(
             {
