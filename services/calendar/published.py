@@ -110,7 +110,7 @@ async def _editions(session: AsyncSession, series: str) -> None:
             superseded_by = next(inside, None)
         if superseded_by == row.superseded_by and row.anniversary is None:
             continue
-        event = await records.find(session, Event, row.id)
+        event = await records.find(session, Event, row.id, lock=True)
         when = period(event.content)
         if when is None:
             continue

@@ -12,7 +12,7 @@ from services.calendar import policy, published
 from services.calendar.lifecycle import OPEN
 from services.calendar.models import Event, FocalPoint, Reminder, Statement
 from shared import clock, mail
-from shared.jobs import Job, Tasks
+from shared.jobs import Job
 from shared.mail import Text
 
 # A worker that was down for so many days still sends what it missed.
@@ -104,9 +104,3 @@ async def _tell(session: AsyncSession, coming: Coming, lead: dict[str, Any], day
         "status": coming.status.replace("_", " "),
     }
     await mail.send(session, focal_point.email, "reminder", **told)
-
-
-TASKS = Tasks(
-    {mail.SEND: mail.sender(TEMPLATES), "calendar.remind": remind},
-    every={"calendar.remind": "0 6 * * *"},
-)
