@@ -129,9 +129,9 @@ class PublishedPractice(FilterColumns, Base):
         Index("published_practices_objectives", "objectives", postgresql_using="gin"),
         Index("published_practices_countries", "countries", postgresql_using="gin"),
         Index("published_practices_ordinal", "ordinal", unique=True),
-        # By shelf too: what is newest is found without going through all that holds a frequent word.
-        Index("published_practices_search", "shelf", "search", postgresql_using="gin"),
-        Index("published_practices_title_search", "shelf", "title_search", postgresql_using="gin"),
+        # By shelf too: what is newest is found without going through all that holds a frequent word. One index: with
+        # two the planner takes the shelf from one and reads the other's texts.
+        Index("published_practices_search", "shelf", "title_search", "search", postgresql_using="gin"),
     )
 
     id: Mapped[UUID] = mapped_column(ForeignKey("practices.id", ondelete="CASCADE"), primary_key=True)

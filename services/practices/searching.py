@@ -99,8 +99,7 @@ def _newest(
         asked = [*where, matches]
         if shelves is not None:
             asked.append(table.shelf.in_(range(newest_shelf, newest_shelf - shelves, -1)))
-        if steps:
-            asked.append(select(func.count()).select_from(steps[-1]).scalar_subquery() < RANKED)
+        asked += [select(func.count()).select_from(step).scalar_subquery() < RANKED for step in steps]
         # Sorted after they are found: the planner would else walk the newest rows and read each text for the words.
         every = select(table.id, table.ordinal).where(*asked).cte(f"every_{name}_{len(steps)}")
         every = every.prefix_with("MATERIALIZED")

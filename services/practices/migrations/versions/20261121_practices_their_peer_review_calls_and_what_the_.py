@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from shared import jobs, search
 
-revision = "2aee1903db21"
+revision = "48b79dc5505d"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -220,16 +220,13 @@ def upgrade() -> None:
     )
     op.create_index("published_practices_ordinal", "published_practices", ["ordinal"], unique=True)
     op.create_index(
-        "published_practices_search", "published_practices", ["shelf", "search"], unique=False, postgresql_using="gin"
-    )
-    op.create_index("published_practices_title", "published_practices", ["title", "id"], unique=False)
-    op.create_index(
-        "published_practices_title_search",
+        "published_practices_search",
         "published_practices",
-        ["shelf", "title_search"],
+        ["shelf", "title_search", "search"],
         unique=False,
         postgresql_using="gin",
     )
+    op.create_index("published_practices_title", "published_practices", ["title", "id"], unique=False)
     op.create_index("published_practices_updated", "published_practices", ["updated_at", "id"], unique=False)
     op.create_table(
         "published_texts",
@@ -261,7 +258,6 @@ def downgrade() -> None:
     op.drop_table("reviews")
     op.drop_table("published_texts")
     op.drop_index("published_practices_updated", table_name="published_practices")
-    op.drop_index("published_practices_title_search", table_name="published_practices", postgresql_using="gin")
     op.drop_index("published_practices_title", table_name="published_practices")
     op.drop_index("published_practices_search", table_name="published_practices", postgresql_using="gin")
     op.drop_index("published_practices_ordinal", table_name="published_practices")
