@@ -33,11 +33,22 @@ def latest(day: str) -> str:
 
 def warnings(content: dict[str, Any]) -> list[dict[str, str]]:
     """Guidance, never a refusal."""
+    found = [(f"/{name}", detail) for name, detail in WANTED.items() if not content.get(name)]
     length = len(content.get("description", ""))
-    if not 0 < length < DESCRIPTION_AIM:
-        return []
-    detail = f"{length} characters; the form asks for {DESCRIPTION_AIM} to 3,000."
-    return [{"pointer": "/description", "detail": detail}]
+    if 0 < length < DESCRIPTION_AIM:
+        found.append(("/description", f"{length} characters; the form asks for {DESCRIPTION_AIM} to 3,000."))
+    for index, each in enumerate(content.get("indicators", [])):
+        if not (each.get("target") or each.get("target_text")):
+            found.append((f"/indicators/{index}/target", "A target, in a number or in words, makes it measurable."))
+    return [{"pointer": where, "detail": detail} for where, detail in found]
+
+
+# Not asked for, though people look for it.
+WANTED = {
+    "language": "The language of the text decides how it is searched.",
+    "scope": "Where it takes effect.",
+    "ends_on": "A pledge is time-bound: say until when.",
+}
 
 
 ADVICE = {
