@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.practices import schemas, service
 from services.practices.completeness import gaps
-from services.practices.models import Practice, PracticePublication
+from services.practices.models import Practice
 from services.practices.published import refresh
 from shared import records
 from shared.auth import Caller
@@ -90,10 +90,7 @@ async def _enter(session: AsyncSession, entry: Entry) -> Line:
     session.add(records.note(practice, IMPORTER, "import", left=None, details={"source": entry.source.name}))
     if entry.publish:
         practice.status = "published"
-        made = records.publish(session, practice)
-        assert isinstance(made, PracticePublication)  # noqa: S101 - for the type checker
-        made.content = service.public_content(practice)
-        made.peer_reviewed = None
+        service.publish(session, practice, None, [])
         await session.flush()
         await refresh(session, practice)
     await session.flush()

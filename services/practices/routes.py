@@ -1,6 +1,6 @@
 """The practices' operations: HTTP only."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -220,8 +220,7 @@ async def read_practice_version(
     """A publication as it was, in its original language with its translations."""
     practice = await _readable(session, practice_id, caller)
     publication = await records.publication(session, practice, number)
-    assert isinstance(publication, PracticePublication)  # noqa: S101 - for the type checker
-    return answer(request, service.version_of(practice, publication))
+    return answer(request, service.version_of(practice, cast("PracticePublication", publication)))
 
 
 async def _readable(session: Session, practice_id: UUID, caller: MaybeCaller) -> Practice:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.practices import service
-from services.practices.models import Call, Practice, PracticePublication, Reviewer
+from services.practices.models import Call, Practice, Reviewer
 from services.practices.published import refresh
 from shared import clock, records
 from shared.auth import Caller
@@ -145,13 +145,8 @@ async def _enter(session: AsyncSession, content: dict[str, Any], *, published: b
     practice = await service.enter(session, content, "org-sample", LOADER, sample=True)
     session.add(records.note(practice, LOADER, "create", left=None))
     if published:
-        practice.peer_reviewed = True
         practice.status = "published"
-        made = records.publish(session, practice)
-        assert isinstance(made, PracticePublication)  # noqa: S101 - for the type checker
-        made.content = service.public_content(practice)
-        made.peer_reviewed = True
-        made.reviewed_translations = sorted(content["translations"])
+        service.publish(session, practice, True, sorted(content["translations"]))
         await session.flush()
         await refresh(session, practice)
     await session.flush()

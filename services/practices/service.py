@@ -1,7 +1,7 @@
 """Every rule of a practice's working record; functions over a session."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -266,7 +266,7 @@ async def act(
     records.move(session, PRACTICE, practice, action, caller, body.comment, details)
     match action:
         case "publish":
-            _publish(session, practice, translations, reviewed=reviewed)
+            publish(session, practice, reviewed or practice.peer_reviewed, translations)
         case "withdraw":
             practice.public = False
         case "discard" | "decline" if practice.public:
@@ -313,18 +313,13 @@ async def _reviewed_translations(session: AsyncSession, practice: Practice) -> l
     return before.reviewed_translations if before else []
 
 
-def _publish(session: AsyncSession, practice: Practice, translations: list[str], *, reviewed: bool) -> None:
+def publish(session: AsyncSession, practice: Practice, peer_reviewed: bool | None, translations: Sequence[str]) -> None:
     """Write the publication with what is to be said of its review; the contact person is no part of it."""
-    practice.peer_reviewed = True if reviewed else practice.peer_reviewed
-    made = records.publish(session, practice)
-    assert isinstance(made, PracticePublication)  # noqa: S101 - for the type checker
-    made.content = public_content(practice)
-    made.peer_reviewed = practice.peer_reviewed
-    made.reviewed_translations = translations
-
-
-def public_content(practice: Practice) -> dict[str, Any]:
-    return {name: value for name, value in practice.content.items() if name != "contact"}
+    practice.peer_reviewed = peer_reviewed
+    made = cast("PracticePublication", records.publish(session, practice))
+    made.content = {name: value for name, value in practice.content.items() if name != "contact"}
+    made.peer_reviewed = peer_reviewed
+    made.reviewed_translations = list(translations)
 
 
 async def _require_complete(session: AsyncSession, practice: Practice) -> None:
