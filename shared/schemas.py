@@ -120,7 +120,9 @@ WebAddress = Annotated[
 
 
 def _written_as_a_day(value: Any) -> Any:
-    if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+    if not isinstance(value, date) and not (
+        isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)
+    ):
         raise ValueError("a day is written YYYY-MM-DD")
     return value
 
