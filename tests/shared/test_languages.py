@@ -1,11 +1,13 @@
 """The header that says what a caller reads, and the tags that say what a text is written in."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from shared.languages import LANGUAGES, LanguageTag, best_language, canonical_tag, is_language_tag
+from shared.languages import LANGUAGES, LanguageTag, best_language, canonical_tag, is_language_tag, preferred
 
 tags = st.sampled_from(["en", "fr", "es", "EN-gb", "fr-CA", "es-MX", "es-419", "de", "pt-BR", "zh-Hant-TW", "*"])
 weights = st.sampled_from(["", ";q=0", ";q=0.000", "; q=0.1", ";Q=0.9", ";q=1.000", ";q=2", ";q=", ";q=abc"])
@@ -101,3 +103,20 @@ def test_what_is_no_tag_is_refused(text: str) -> None:
 def test_a_tag_is_judged_without_failing_and_its_form_is_stable(text: str) -> None:
     if is_language_tag(text):
         assert canonical_tag(canonical_tag(text)) == canonical_tag(text)
+
+
+@pytest.mark.parametrize(
+    ("header", "available", "found"),
+    [
+        (None, ("es", "en"), "es"),
+        ("de", ("es", "en"), "es"),
+        ("en-GB", ("es", "en"), "en"),
+        ("fr, en;q=0.5", ("es", "en"), "en"),
+        ("en;q=0.4, es-PE;q=0.9", ("es", "en"), "es"),
+        ("en;q=0", ("es", "en"), "es"),
+        ("*", ("es", "en"), "es"),
+        ("x" * 5000, ("es", "en"), "es"),
+    ],
+)
+def test_a_text_is_read_in_a_language_that_it_has(header: str | None, available: tuple[Any, ...], found: str) -> None:
+    assert preferred(header, available, available[0]) == found
