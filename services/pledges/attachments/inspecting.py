@@ -5,12 +5,13 @@
 
 import json
 import re
-import resource
 import sys
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 import puremagic
+
+from shared.confined import confine
 
 MEMORY = 320 * 1024 * 1024
 SECONDS = 20
@@ -165,10 +166,7 @@ def _odf(path: Path, content: bytes, extension: str) -> None:
 
 
 def main() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    confine(MEMORY, SECONDS)
     try:
         answer = {"media_type": media_type(Path(sys.argv[1]), sys.argv[2])}
     except RefusedError as error:

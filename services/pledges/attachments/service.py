@@ -1,13 +1,10 @@
 """A file on its way in: taken in pieces, named, looked into, scanned; and who may have it."""
 
-import asyncio
 import json
 import re
-import sys
 import tempfile
 import unicodedata
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,7 +16,7 @@ from services.pledges import service
 from services.pledges.attachments import files, scanning
 from services.pledges.lifecycle import EDITABLE
 from services.pledges.models import Attachment, Pledge
-from shared import records
+from shared import confined, records
 from shared.auth import Caller
 from shared.lifecycle import owns
 from shared.problems import Fault, Problem
@@ -27,7 +24,6 @@ from shared.settings import Settings
 
 log = structlog.get_logger("attachments")
 
-TOP = Path(__file__).parents[3]
 LIMIT = 25 * 1024 * 1024
 PATIENCE = 30.0
 NAME_BYTES = 200
@@ -96,28 +92,12 @@ def _refused(detail: str) -> Problem:
 
 async def _inspected(path: Path, extension: str) -> str:
     """The media type that the confined process finds, or 422."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.pledges.attachments.inspecting",
-        str(path),
-        extension,
-        cwd=TOP,
-        env={"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    inspecting = confined.running("services.pledges.attachments.inspecting", str(path), extension, patience=PATIENCE)
     try:
-        async with asyncio.timeout(PATIENCE):
-            told, _ = await process.communicate()
-        answer: dict[str, Any] = json.loads(told)
-    except (TimeoutError, ValueError):
+        async with inspecting as printed:
+            answer: dict[str, Any] = json.loads(await printed.read())
+    except (confined.ProcessError, TimeoutError, ValueError):
         raise _refused("The file takes more memory or time than its size explains.") from None
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
     if "error" in answer:
         raise _refused(answer["error"])
     return str(answer["media_type"])

@@ -18,6 +18,8 @@ from typing import Any
 from xml.etree import ElementTree as ET
 from zipfile import BadZipFile, ZipFile
 
+from shared.confined import confine
+
 MEMORY = 448 * 1024 * 1024
 SECONDS = 90
 ROWS = 50_000
@@ -31,16 +33,6 @@ Cell = Any
 
 class UnreadableError(Exception):
     """Why the file cannot be read, for whoever sent it."""
-
-
-def confine() -> None:
-    """Take no more memory and time than a spreadsheet of this size needs."""
-    import resource  # noqa: PLC0415 - only where this process is the child
-
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def read(form: str, path: Path) -> Iterator[tuple[int, list[Cell]]]:
@@ -206,5 +198,5 @@ def write(rows: Iterable[tuple[int, list[Cell]]]) -> None:
 
 
 if __name__ == "__main__":
-    confine()
+    confine(MEMORY, SECONDS)
     write(read(sys.argv[1], Path(sys.argv[2])))

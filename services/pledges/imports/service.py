@@ -2,10 +2,9 @@
 
 import asyncio
 import json
-import sys
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,11 +22,10 @@ from services.pledges.models import (
     PledgeImportChunk,
     PledgeImportRow,
 )
-from shared import clock, jobs
+from shared import clock, confined, jobs
 from shared.auth import Caller
 from shared.problems import Fault, Problem
 
-TOP = Path(__file__).parents[3]
 LIMIT = 50 * 1024 * 1024
 CHUNK = 1024 * 1024
 BATCH = 200
@@ -163,34 +161,15 @@ async def _finish(session: AsyncSession, found: PledgeImport, status: str, detai
 
 async def _read(form: str, path: Path) -> AsyncGenerator[tuple[int, list[Any]], None]:
     """The file's rows from a process that may take only so much. Raises RefusedError."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.pledges.imports.reading",
-        form,
-        str(path),
-        cwd=TOP,
-        env={"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        limit=16 * CHUNK,
-    )
-    assert process.stdout is not None  # noqa: S101 - it was asked for above
     try:
-        async with asyncio.timeout(PATIENCE):
-            while line := await process.stdout.readline():
+        async with confined.running("services.pledges.imports.reading", form, str(path), patience=PATIENCE) as printed:
+            while line := await printed.readline():
                 read = json.loads(line)
                 if isinstance(read, dict):
                     raise RefusedError(read["error"])
                 yield read[0], read[1]
-            if await process.wait() != 0:
-                raise RefusedError("The file takes more memory or time than its size explains: it cannot be read.")
-    except (TimeoutError, ValueError):
-        raise RefusedError("The file cannot be read within the limits.") from None
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+    except (confined.ProcessError, TimeoutError, ValueError):
+        raise RefusedError("The file takes more memory or time than its size explains: it cannot be read.") from None
 
 
 async def _stage(session: AsyncSession, found: PledgeImport) -> None:
