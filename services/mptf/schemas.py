@@ -339,7 +339,7 @@ class CriterionMet(Model):
 class NewAssessment(Model):
     """The screening of a note against the policy's criteria, by their codes."""
 
-    criteria: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")], CriterionMet] = Field(max_length=100)
+    criteria: dict[str, CriterionMet] = Field(max_length=100, description="By the codes of the policy's criteria.")
 
 
 class Assessment(NewAssessment):

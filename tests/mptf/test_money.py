@@ -213,8 +213,8 @@ async def test_a_contribution_is_corrected_by_the_unit_with_its_tag(api: Api) ->
     where, tag = made.headers["location"], made.headers["etag"]
     assert (await api.patch(where, by=OWNER, json={"note": "x"}, headers={"if-match": tag})).status_code == 403
     assert (await api.patch(where, by=UNIT, json={"note": "x"})).status_code == 428
-    alone = await api.patch(where, by=UNIT, json={"amount": "5"}, headers={"if-match": tag})
-    assert alone.status_code == 422
+    alone = await api.patch(where, by=UNIT, json={"amount": None}, headers={"if-match": tag})
+    assert alone.json()["errors"] == [{"pointer": "/currency", "detail": "An amount goes with its currency."}]
     fixed = await api.patch(
         where, by=UNIT, json={"amount": "5", "currency": "DKK", "thematic_areas": [2]}, headers={"if-match": tag}
     )

@@ -4,18 +4,28 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from services.mptf.schemas import Comment, ConceptNoteDecision, ConceptNoteStatus, ThematicAreaNumber
 from shared.lists import Paging
 from shared.reference import CountryCode
-from shared.schemas import Line, Model, Money
+from shared.schemas import Day, Line, Model, Money
 
-Day = date
 MeetingStatus = Literal["planned", "held", "cancelled"]
 MeetingActionName = Literal["hold", "cancel"]
+FIRST, LAST = date(2017, 1, 1), date(2199, 12, 31)
+
+
+def _within(day: date) -> date:
+    if day < FIRST:
+        raise ValueError(f"Input should be greater than or equal to {FIRST}")
+    if day > LAST:
+        raise ValueError(f"Input should be less than or equal to {LAST}")
+    return day
+
+
 MeetingDay = Annotated[
-    date, Field(ge=date(2017, 1, 1), le=date(2199, 12, 31), description="The day in UTC.", examples=["2027-03-01"])
+    Day, AfterValidator(_within), Field(description=f"The day in UTC, from {FIRST} to {LAST}.", examples=["2027-03-01"])
 ]
 
 

@@ -1,10 +1,10 @@
 """What clients send and read of contributions and transfers."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from services.mptf.schemas import Acronym, ThematicAreaNumber
 from shared.lists import Paging
@@ -33,7 +33,7 @@ class NewContribution(Model):
 
 
 class ContributionChanges(Model):
-    """What is put right in a contribution; an amount goes with its currency."""
+    """What is put right in a contribution; null where it is not known. An amount goes with its currency."""
 
     donor: Line | None = None
     country: CountryCode | None = None
@@ -42,12 +42,6 @@ class ContributionChanges(Model):
     contributed_on: PartialDate | None = None
     thematic_areas: Annotated[list[ThematicAreaNumber], Unique()] | None = Field(default=None, max_length=5)
     note: Remark | None = None
-
-    @model_validator(mode="after")
-    def _amount_with_its_currency(self) -> Self:
-        if (self.amount is None) != (self.currency is None):
-            raise ValueError("an amount goes with its currency")
-        return self
 
 
 class Contribution(Model):

@@ -66,6 +66,8 @@ async def correct(session: AsyncSession, contribution: Contribution, changes: di
         changes["thematic_areas"] = changes["thematic_areas"] or []
     for name, value in changes.items():
         setattr(contribution, name, value)
+    if (contribution.amount is None) != (contribution.currency is None):
+        raise _invalid("/currency", "An amount goes with its currency.")
     contribution.complete = None not in (contribution.amount, contribution.currency, contribution.contributed_on)
     contribution.revision += 1
     contribution.updated_at = clock.now()
