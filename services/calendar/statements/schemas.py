@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
 from services.calendar.schemas import Lead, LeadInput, Title, Words
 from shared.languages import LanguageTag
@@ -18,6 +18,8 @@ StatementStatus = Literal["planned", "drafting", "in_clearance", "issued", "drop
 StatementActionName = Literal["draft", "submit", "recall", "return", "issue", "drop", "reopen"]
 
 
+# A key that is no tag has no place beside those that are.
+CLOSED: dict[str, JsonValue] = {"additionalProperties": False}
 Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 
 
@@ -49,7 +51,9 @@ class StatementContent(Model):
     objectives: Annotated[list[ObjectiveNumber], Unique()] = Field(default=[], max_length=23)
     principles: Annotated[list[PrincipleCode], Unique()] = Field(default=[], max_length=10)
     countries: Annotated[list[CountryCode], Unique()] = Field(default=[], max_length=250)
-    text: dict[LanguageTag, Text] = Field(default={}, description="The statement by language.", max_length=20)
+    text: dict[LanguageTag, Text] = Field(
+        default={}, description="The statement by language.", max_length=20, json_schema_extra=CLOSED
+    )
     due_dates: DueDates | None = Field(default=None, description="Where other days are agreed than the policy's.")
 
 
@@ -57,7 +61,7 @@ class StatementDraft(StatementContent):
     """What is written of a statement."""
 
     text: dict[LanguageTag, Text | None] = Field(  # type: ignore[assignment]
-        default={}, description="The statement by language; null removes one.", max_length=20
+        default={}, description="The statement by language; null removes one.", max_length=20, json_schema_extra=CLOSED
     )
 
 
