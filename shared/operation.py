@@ -89,7 +89,7 @@ def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
     if not query:
         return
     if b"%00" in query:
-        raise Problem("invalid", "A parameter holds a NUL character.")
+        raise Problem("invalid", "A parameter holds a NUL character.", [Fault(pointer="?", detail="NUL character")])
     unknown = [name for name in request.query_params if name not in known]
     if unknown:
         faults = [Fault(pointer=f"?{name[:100]}", detail="No such parameter here.") for name in unknown[:20]]
