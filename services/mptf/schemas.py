@@ -219,7 +219,7 @@ class JointProgramme(Record, ConceptNoteContent):
     budget_total: Money | None = Field(description="In USD; null where it is not known.")
     currency: Literal["USD"]
     starts_on: PartialDate | None = Field(description="When it started, as far as it is known.")
-    ends_on: PartialDate | None = Field(description="When it closed operationally, as far as it is known.")
+    ends_on: PartialDate | None = Field(description="When it ends or ended, as far as it is known.")
     meeting: MeetingSlot | None = Field(description="The meeting that considers it, or that decided on it.")
     transferred: Money | None = Field(description="Transferred so far, in USD; null before a budget is approved.")
     status_history: list[StatusSince] = Field(description="From selection on, the oldest first.")

@@ -141,6 +141,9 @@ async def test_real_programmes_come_out_with_what_is_known_and_the_undated_are_c
     start = tajikistan.find("activity-date[@type='2']")
     assert (start.get("iso-date"), start.findtext("narrative")) == ("2021-08-01", "Known as 2021-08.")
     assert tajikistan.find("activity-date[@type='4']").get("iso-date") == "2023-12-31"
+    moldova = next(each for each in activities if each.find("recipient-country").get("code") == "MD")
+    assert [each.get("type") for each in moldova.findall("activity-date")] == ["2", "3"]
+    assert len(moldova.findall("budget")) == 3
     assert tajikistan.find("budget") is None
     assert tajikistan.find("transaction") is None
 
@@ -176,5 +179,5 @@ async def test_every_form_holds_exactly_what_the_filters_show(api: Api) -> None:
 
 
 def test_a_programme_without_any_date_is_no_activity() -> None:
-    bare: dict[str, Any] = {"starts_on": None, "ends_on": None, "status_history": []}
+    bare: dict[str, Any] = dict.fromkeys(("starts_on", "ends_on", "duration_months", "status", "status_history"))
     assert activity(bare, [], [], "http://x") is None

@@ -39,6 +39,7 @@ STATUS = {
     "financially_closed": "4",
     "cancelled": "5",
 }
+CLOSED = ("operationally_closed", "financially_closed")
 SCOPE = {"global": "1", "regional": "2", "cross_border": "3", "multi_country": "3", "country": "4"}
 FUNDING, ACCOUNTABLE, IMPLEMENTING = "1", "2", "4"
 MULTILATERAL = "40"
@@ -144,16 +145,21 @@ def _kind(organisation: str) -> dict[str, str]:
 
 def _dates(programme: dict[str, Any]) -> Iterator[tuple[str, date, str | None]]:
     """Type, day and, where the day itself is not known, what it stands for."""
-    if starts := programme["starts_on"]:
-        day, remark = _first(starts), None if len(starts) == 10 else f"Known as {starts}."
-        yield ACTUAL_START, day, remark
-        if programme["duration_months"]:
-            yield PLANNED_END, _later(day, programme["duration_months"]) - timedelta(days=1), remark
+    starts, ends, months = programme["starts_on"], programme["ends_on"], programme["duration_months"]
+    closed = programme["status"] in CLOSED
+    if starts:
+        yield ACTUAL_START, _first(starts), _known_as(starts)
+        if months and not (ends and not closed):
+            yield PLANNED_END, _later(_first(starts), months) - timedelta(days=1), _known_as(starts)
     elif programme["status_history"]:
         day = date.fromisoformat(programme["status_history"][0]["at"][:10])
         yield PLANNED_START, day, "The day of its selection: the start is not known yet."
-    if ends := programme["ends_on"]:
-        yield ACTUAL_END, _last(ends), None if len(ends) == 10 else f"Known as {ends}."
+    if ends:
+        yield ACTUAL_END if closed else PLANNED_END, _last(ends), _known_as(ends)
+
+
+def _known_as(partial: str) -> str | None:
+    return None if len(partial) == 10 else f"Known as {partial}."
 
 
 def _first(partial: str) -> date:
