@@ -1,6 +1,7 @@
 """A service in this process on a real database, and callers with tokens of a real key set."""
 
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,6 +43,8 @@ def key_set() -> Iterator[str]:
 
 
 def token(sub: str = "someone", **claims: Any) -> str:
+    """A token that outlasts a test run on a slow machine: most are made when their module is imported."""
+    claims = {"exp": int(time.time()) + 6 * 3600, **claims}
     return tokens.token(
         tokens.payload(**{"roles": [], "entity": None, "countries": [], "name": sub, "sub": sub, **claims}),
         tokens.EC,
