@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from services.pledges import schemas, service
+from services.pledges import progress, published, schemas, service
 from services.pledges.completeness import FORM
 from services.pledges.index import Index
 from services.pledges.models import Pledge
@@ -52,7 +52,7 @@ async def list_pledges(
 async def create_pledge(request: Request, draft: schemas.NewPledge, caller: SignedIn, session: Session) -> Response:
     """Save what is known; `submit` says what is missing. The draft belongs to the caller's entity."""
     pledge = await service.create(session, draft, caller)
-    body = await service.working(session, pledge, caller)
+    body = await published.working(session, pledge, caller)
     headers = {"location": f"/v1/pledges/{pledge.id}"}
     return answer(request, body, tag=pledge.tag, status=201, headers=headers)
 
@@ -89,8 +89,8 @@ async def read_pledge(request: Request, pledge_id: UUID, caller: MaybeCaller) ->
         db = await session(request)
         pledge = await db.get(Pledge, pledge_id)
         if pledge is not None and service.sees_working(caller, pledge):
-            return answer(request, await service.working(db, pledge, caller), tag=pledge.tag)
-    return answer(request, await service.public(request.app.state.database, pledge_id))
+            return answer(request, await published.working(db, pledge, caller), tag=pledge.tag)
+    return answer(request, await published.public(request.app.state.database, pledge_id))
 
 
 @router.patch(
@@ -106,7 +106,7 @@ async def edit_pledge(
     pledge = await service.find(session, pledge_id, caller, lock=True)
     require_match(request, pledge.tag)
     await service.patch(session, pledge, changes.model_dump(mode="json", exclude_unset=True), caller)
-    return answer(request, await service.working(session, pledge, caller), tag=pledge.tag)
+    return answer(request, await published.working(session, pledge, caller), tag=pledge.tag)
 
 
 @router.delete(
@@ -141,7 +141,7 @@ async def act_on_pledge(
     pledge = await service.find(session, pledge_id, caller, lock=True)
     check_match(request, pledge.tag)
     await service.act(session, pledge, action, body or schemas.PledgeAction(), caller)
-    return answer(request, await service.working(session, pledge, caller), tag=pledge.tag)
+    return answer(request, await published.working(session, pledge, caller), tag=pledge.tag)
 
 
 @router.get(
@@ -184,7 +184,7 @@ async def read_pledge_version(
     """A publication as it was."""
     pledge = await _readable(session, pledge_id, caller)
     publication = await records.publication(session, pledge, number)
-    return answer(request, service.version_of(pledge, publication))
+    return answer(request, published.version_of(pledge, publication))
 
 
 async def _readable(session: Session, pledge_id: UUID, caller: MaybeCaller) -> Pledge:
@@ -234,7 +234,7 @@ async def list_pledge_progress(
 ) -> Response:
     """What the owner reported, the newest first."""
     pledge = await _readable(session, pledge_id, caller)
-    return await service.progress_page(request, session, pledge, parameters)
+    return await progress.progress_page(request, session, pledge, parameters)
 
 
 @router.post(
@@ -249,7 +249,7 @@ async def report_pledge_progress(
 ) -> Response:
     """For the owner, while a publication stands; a mistake is corrected by a report that names it."""
     pledge = await service.find(session, pledge_id, caller, lock=True)
-    made = await service.report(session, pledge, new, caller)
-    shown = schemas.Progress.model_validate(service.progress(made))
+    made = await progress.report(session, pledge, new, caller)
+    shown = schemas.Progress.model_validate(progress.progress(made))
     headers = {"location": f"/v1/pledges/{pledge.id}/progress"}
     return answer(request, shown.model_dump_json().encode(), status=201, headers=headers)

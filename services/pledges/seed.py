@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.pledges import samples, service
+from services.pledges import published, samples, service
 from services.pledges.completeness import gaps
 from services.pledges.models import Pledge, PledgePublication, PublishedChange, PublishedPledge
 from shared import records, search
@@ -61,7 +61,7 @@ async def publish_past(
     records.publish(session, pledge)
     session.add(records.note(pledge, LOADER, "import", left=None, details={"source": source["name"]}))
     await session.flush()
-    await service.refresh(session, pledge)
+    await published.refresh(session, pledge)
     await session.flush()
     return pledge
 
@@ -116,8 +116,8 @@ def _rows(number: int, of: int) -> tuple[dict[str, Any], dict[str, Any], dict[st
         published_at=at,
         implementation_status=samples.implementation_status(number),
     )
-    service.classify(pledge, content)
-    row = service.published_row(pledge, content, at, None, [])
+    published.classify(pledge, content)
+    row = published.published_row(pledge, content, at, None, [])
     row.implementation_status = pledge.implementation_status
     publication = {"record_id": identifier, "number": 1, "content": content, "published_at": at}
     return _values(pledge, content), publication, _values(row, content)

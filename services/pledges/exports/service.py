@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from services.pledges import schemas
 from services.pledges.dimensions import DIMENSIONS
 from services.pledges.models import PublishedPledge
-from services.pledges.service import public_body
+from services.pledges.published import public_body
 from shared import exports
 from shared.database import Database
 from shared.exports import Column

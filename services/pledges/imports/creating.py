@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from services.pledges import service
+from services.pledges import published
 from services.pledges.models import (
     REFERENCES,
     Pledge,
@@ -57,8 +57,8 @@ async def create(session: AsyncSession, found: PledgeImport) -> None:
         session.expunge_all()
         session.add(found)
     for name in sorted(matches):
-        if matched := await service._matched(session, name):
-            await service.refresh(session, matched)
+        if matched := await published.matched(session, name):
+            await published.refresh(session, matched)
     await session.flush()
 
 
@@ -105,7 +105,7 @@ def _pledge(found: PledgeImport, row: PledgeImportRow) -> Pledge:
         implementation_status=None,
         submitted_at=None,
     )
-    service.classify(pledge, content)
+    published.classify(pledge, content)
     return pledge
 
 
@@ -162,7 +162,7 @@ def _step(found: PledgeImport, pledge: Pledge) -> dict[str, Any]:
 async def _show(session: AsyncSession, found: PledgeImport, rows: Sequence[PledgeImportRow]) -> None:
     """What the public reads, and the note of it that the summaries follow."""
     pledges = [_pledge(found, row) for row in rows]
-    made = [service.published_row(each, each.content, each.published_at or clock.now(), None, []) for each in pledges]
+    made = [published.published_row(each, each.content, each.published_at or clock.now(), None, []) for each in pledges]
     await _insert(session, PublishedPledge, made, [_public(pledge) for pledge in pledges])
     table = PublishedPledge
     ordinals = await session.scalars(select(table.ordinal).where(table.id.in_([row.id for row in made])))

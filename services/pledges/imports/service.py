@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.pledges import service
+from services.pledges import published
 from services.pledges.imports import schemas
 from services.pledges.imports.creating import create
 from services.pledges.imports.judging import CellFault, Column, Judged, header, judge
@@ -257,7 +257,7 @@ async def _published(session: AsyncSession, staged: Sequence[dict[str, Any]]) ->
     """Which of the pledges that rows match are public, as the rows name them."""
     found = set()
     for name in {each["content"]["matches"] for each in staged if "matches" in each["content"]}:
-        if await service._matched(session, name) is not None:
+        if await published.matched(session, name) is not None:
             found.add(name)
     return found
 
