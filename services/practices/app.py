@@ -1,5 +1,7 @@
 """The practices service as an application: `python -m shared.serve services.practices.app`."""
 
+from collections import OrderedDict
+
 from fastapi import FastAPI
 
 from services.practices import notices, routes, service
@@ -33,7 +35,7 @@ TASKS = jobs.Tasks(
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service; its settings are read from the environment unless given."""
-    return create_service(
+    app = create_service(
         "practices",
         title="Practices",
         description="The Repository of Practices: drafted by implementers, peer reviewed, found by anyone.",
@@ -44,3 +46,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         check=service.refuse_samples,
         tasks=TASKS,
     )
+    app.state.counted = OrderedDict()
+    return app

@@ -1,5 +1,6 @@
 """What the public reads: rows made anew from the current publication, one text for each of its languages."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
@@ -167,8 +168,29 @@ async def listed(
     return body, found.next, ", ".join(languages)
 
 
-async def summary(reader: AsyncConnection, filters: schemas.PracticeFilters) -> dict[str, Any]:
-    """Counts over the publications that the filters leave; misspelt words are mended as the list mends them."""
+# Summaries of the publications as they stood, by filters: (their number and the sum of their ordinals, the answer).
+Memory = OrderedDict[str, tuple[tuple[Any, ...], dict[str, Any]]]
+KEPT = 256
+
+
+async def summary(reader: AsyncConnection, filters: schemas.PracticeFilters, memory: Memory) -> dict[str, Any]:
+    """Counts over the publications that the filters leave, from memory as long as nothing was published since.
+
+    A publication's ordinal is higher than all before it: where as many stand with the same sum, they are the same.
+    """
+    ordinals = select(func.count(), func.coalesce(func.sum(PublishedPractice.ordinal), 0))
+    state = tuple((await reader.execute(ordinals)).one())
+    key = filters.model_dump_json()
+    kept = memory.get(key)
+    if kept is None or kept[0] != state:
+        memory[key] = kept = (state, await _mended(reader, filters))
+        if len(memory) > KEPT:
+            memory.popitem(last=False)
+    return kept[1]
+
+
+async def _mended(reader: AsyncConnection, filters: schemas.PracticeFilters) -> dict[str, Any]:
+    """The counts; misspelt words are mended as the list mends them."""
     if filters.q is None:
         return await _counts(reader, filters, [])
     rest = filters.model_copy(update={"q": None})

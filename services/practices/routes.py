@@ -63,7 +63,7 @@ async def summarize_practices(
     request: Request, filters: Annotated[schemas.PracticeFilters, Query()], caller: MaybeCaller, reader: Reader
 ) -> Response:
     """Counts for the filters; each facet ignores the filter on its own dimension."""
-    return answer(request, await published.summary(reader, filters))
+    return answer(request, await published.summary(reader, filters, request.app.state.counted))
 
 
 @router.get("/form", summary="Describe the form of a practice", response_model=dict[str, Any])

@@ -145,9 +145,16 @@ async def test_similar_practices_say_what_they_share(api: Api, corpus: dict[str,
 
 
 async def test_a_withdrawn_practice_is_found_nowhere(api: Api, panel: list[Person]) -> None:
+    async def counted() -> int:
+        total: int = (await api.get("/v1/practices/summary")).json()["total"]
+        return total
+
+    before = await counted()
     where = await published(api, panel, title="Vetiver hedges", summary="Hedges.")
+    assert await counted() == before + 1
     assert len(await search(api, "vetiver")) == 1
     await act(api, where, "withdraw", OWNER, comment="Over.")
+    assert await counted() == before
     assert await search(api, "vetiver") == []
     assert await search(api, "vetiverr") == []
     for path in ("", "/versions", "/versions/1", "/similar"):
