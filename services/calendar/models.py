@@ -112,6 +112,7 @@ class PublishedEvent(FilterColumns, Base):
         Index("published_events_series", "series", postgresql_where=text("series IS NOT NULL")),
         Index("published_events_objectives", "objectives", postgresql_using="gin"),
         Index("published_events_search", "search", postgresql_using="gin"),
+        Index("published_events_alike", "title", postgresql_using="gin", postgresql_ops={"title": "gin_trgm_ops"}),
     )
 
     id: Mapped[UUID] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), primary_key=True)

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from pydantic import ValidationError
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from services.calendar import published, schemas
+from services.calendar import days, published, schemas
 from services.calendar.content import derive, gaps, render, settle
 from services.calendar.dates import DATE_FIELDS, Period, period
 from services.calendar.lifecycle import EVENT, SUGGESTER
@@ -40,19 +40,14 @@ def sees_working(caller: Caller | None, event: Event) -> bool:
 
 async def working(session: AsyncSession, event: Event, caller: Caller) -> bytes:
     """The working record, as `caller` (its suggester or staff) sees it."""
-    row = await session.get(PublishedEvent, event.id) if event.public else None
-    shown = render(
-        event,
-        event.content,
-        {
-            "status": event.status,
-            "actions": EVENT.actions(event, caller),
-            "superseded_by": row.superseded_by if row else None,
-            "owner": event.owner,
-            "possible_duplicates": await duplicates(session, event, caller) if event.status == "suggested" else [],
-        },
-    )
-    return shown.model_dump_json().encode()
+    superseded_by = await session.scalar(select(PublishedEvent.superseded_by).where(PublishedEvent.id == event.id))
+    alike = await duplicates(session, event, caller) if event.status == "suggested" else []
+    return _shown(event, caller, {"superseded_by": superseded_by, "possible_duplicates": alike}).encode()
+
+
+def _shown(event: Event, caller: Caller, beside: dict[str, Any], *, without: set[str] | None = None) -> str:
+    known = {"status": event.status, "actions": EVENT.actions(event, caller), "owner": event.owner}
+    return render(event, event.content, {**known, **beside}).model_dump_json(exclude=without)
 
 
 async def find(session: AsyncSession, event_id: UUID, caller: Caller, *, lock: bool = False) -> Event:
@@ -88,29 +83,37 @@ async def list_working(
     if sort.removeprefix("-") not in WORKING_SORTS:
         fault = Fault(pointer="?sort", detail="A view is sorted by updated_at or title.")
         raise Problem("invalid", "A working record need not have been published.", [fault])
+    listed = select(Event, PublishedEvent.superseded_by).outerjoin(PublishedEvent, PublishedEvent.id == Event.id)
     found = await lists.page(
-        session, select(Event), Event, where, parameters, sorts=WORKING_SORTS, sort=sort, words=parameters.q
+        session, listed, Event, where, parameters, sorts=WORKING_SORTS, sort=sort, words=parameters.q
     )
-    return lists.body([await working(session, row[0], caller) for row in found.rows], found), found.next
+    # What is alike is looked for where one record is read.
+    shown = (_shown(row[0], caller, {"superseded_by": row[1]}, without={"possible_duplicates"}) for row in found.rows)
+    return lists.body([each.encode() for each in shown], found), found.next
 
 
 async def duplicates(session: AsyncSession, event: Event, caller: Caller) -> list[dict[str, Any]]:
     """Events of like title on days close by: published ones, and for staff suggestions too."""
     when = period(event.content)
-    alike = func.similarity(Event.title, event.title)
-    where: list[ColumnElement[bool]] = [Event.id != event.id, alike >= ALIKE]
-    if not is_staff(caller):
-        where.append(Event.public.is_(True))
-    else:
-        where.append(or_(Event.public, Event.status == "suggested"))
-    annual = Event.content["recurrence"].astext == "annual"
+
+    def alike(title: Any) -> ColumnElement[bool]:
+        # The operator, of a lower threshold, is there for the index.
+        return and_(title.bool_op("%")(event.title), func.similarity(title, event.title) >= ALIKE)
+
+    named = [alike(PublishedEvent.title)]
     if when is not None:
-        near = (Event.first_day <= when.last + NEAR) & (Event.last_day >= when.first - NEAR)
-        where.append(near | annual | Event.first_day.is_(None))
-    rows = await session.scalars(select(Event).where(*where).order_by(alike.desc(), Event.id).limit(50))
+        near = days.Bounds.of(when.first - NEAR, when.last + NEAR)
+        named.append(PublishedEvent.id.in_(days.touching(near, [])))
+    known = [select(PublishedEvent.id).where(*named)]
+    if is_staff(caller):
+        known.append(select(Event.id).where(Event.status == "suggested", alike(Event.title)))
+    closest = func.similarity(Event.title, event.title).desc()
+    statement = (
+        select(Event).where(Event.id.in_(union_all(*known)), Event.id != event.id).order_by(closest, Event.id).limit(50)
+    )
     return [
         {name: getattr(row, name) for name in ("id", "reference", "title", "status", "first_day", "last_day")}
-        for row in rows
+        for row in await session.scalars(statement)
         if _close(when, period(row.content))
     ][:10]
 

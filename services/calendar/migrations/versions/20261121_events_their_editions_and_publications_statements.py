@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from shared import jobs, search
 
-revision = "413684f3dd7a"
+revision = "af0cd682bb93"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -172,6 +172,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("reference"),
     )
     op.create_index(
+        "published_events_alike",
+        "published_events",
+        ["title"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_ops={"title": "gin_trgm_ops"},
+    )
+    op.create_index(
         "published_events_anniversary",
         "published_events",
         ["anniversary"],
@@ -318,6 +326,12 @@ def downgrade() -> None:
         "published_events_anniversary",
         table_name="published_events",
         postgresql_where=sa.text("anniversary IS NOT NULL"),
+    )
+    op.drop_index(
+        "published_events_alike",
+        table_name="published_events",
+        postgresql_using="gin",
+        postgresql_ops={"title": "gin_trgm_ops"},
     )
     op.drop_table("published_events")
     op.drop_table("event_publications")
