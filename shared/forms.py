@@ -66,7 +66,7 @@ class Form:
                 for name, step in steps.items()
             },
             "required": fields["required"],
-            "allOf": self.words["when"],
+            **({"allOf": self.words["when"]} if self.words["when"] else {}),
             "$defs": definitions,
             "x-steps": [{"name": step["name"], "title": step["title"][language]} for step in self.words["steps"]],
         }

@@ -11,7 +11,7 @@ from shared.filters import Published
 from shared.languages import LanguageTag
 from shared.lists import Paging
 from shared.reference import CountryCode, ObjectiveNumber, PrincipleCode, RegionCode, member_by
-from shared.schemas import Day, Line, Model, PartialDate, Record, Slug, Unique, Version, WebAddress
+from shared.schemas import Day, Draft, Line, Model, PartialDate, Record, Slug, Unique, Version, WebAddress
 
 Kind = Literal[
     "international_day",
@@ -160,7 +160,7 @@ class EventContent(Model):
     request: TalkRequest | None = None
 
 
-class EventDraft(EventContent):
+class EventDraft(Draft, EventContent):
     """What is written: a suggestion, or the secretariat's event."""
 
 
@@ -182,7 +182,7 @@ class Duplicate(Model):
     last_day: date | None
 
 
-class Event(Record, EventContent):
+class Event(EventContent, Record):
     """An event: the working record for its suggester and staff, the current publication for everyone else."""
 
     status: EventStatus

@@ -209,7 +209,7 @@ class StatusSince(Model):
     at: datetime
 
 
-class JointProgramme(Record, ConceptNoteContent):
+class JointProgramme(ConceptNoteContent, Record):
     """A selected note, later the joint programme: what everybody reads."""
 
     status: ConceptNoteStatus

@@ -15,6 +15,7 @@ from shared.schemas import (
     Advice,
     Contact,
     Currency,
+    Draft,
     Line,
     Measure,
     Model,
@@ -108,7 +109,7 @@ class PledgeContent(Model):
     financial: Financial | None = None
 
 
-class PledgeDraft(PledgeContent):
+class PledgeDraft(Draft, PledgeContent):
     """What an owner writes: send what is known, `submit` says what is missing."""
 
     contact: Contact | None = None

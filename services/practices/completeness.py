@@ -1,49 +1,45 @@
 """What a practice must hold before it is submitted, by the form's own schema, and what it had better hold."""
 
+from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from services.practices.schemas import TEXTS, PracticeDraft
+from shared.forms import Form
+from shared.problems import Fault
 
-from services.practices.form import schema
-from services.practices.schemas import TEXTS
-from shared.problems import Fault, pointer
-
-_validator = Draft202012Validator(schema("en"))
+FORM = Form(
+    PracticeDraft,
+    Path(__file__).with_name("data") / "form.json",
+    choices={
+        "primary_objectives": ("objectives", "number"),
+        "secondary_objectives": ("objectives", "number"),
+        "principles": ("principles", "code"),
+        "sdgs": ("sdgs", "number"),
+    },
+    elsewhere={"countries": "/v1/reference/countries", "call": "/v1/practices/calls?open=true"},
+)
 # The Compact was adopted in December 2018; older practices are welcome, newer ones wanted.
 COMPACT = "2018-12"
-WANTED = ("benefits", "lessons", "recommendations", "innovation", "principles", "practice_type")
+WANTED = (
+    "scope",
+    "starts_on",
+    "contact",
+    "benefits",
+    "lessons",
+    "recommendations",
+    "innovation",
+    "principles",
+    "practice_type",
+)
 
 
 def gaps(content: dict[str, Any]) -> list[Fault]:
-    """One fault for each thing that `submit` still misses."""
-    found: dict[str, str] = {}
-    for error in _validator.iter_errors(content):
-        path = list(error.absolute_path)
-        if error.validator == "required":
-            missing = [[*path, name] for name in error.validator_value if name not in error.instance]
-        else:
-            missing = [path]
-        for each in missing:
-            found[pointer(each)] = _asks(each)
-            # An object that is not there lacks what is asked inside it.
-            for inner in INSIDE.get(pointer(each), ()):
-                found[pointer([*each, inner])] = _asks([*each, inner])
-    for outer in INSIDE:
-        found.pop(outer, None)
+    """One fault for each thing that `submit` still misses: what the form asks, and dates in their order."""
+    found = FORM.gaps(content)
     starts, ends = content.get("starts_on"), content.get("ends_on")
     if starts and ends and latest(ends) < starts:
-        found["/ends_on"] = "It ends before it starts."
-    return [Fault(pointer=where, detail=detail) for where, detail in found.items()]
-
-
-INSIDE = {"/contact": ("name", "email")}
-
-
-def _asks(path: list[str | int]) -> str:
-    properties: Any = schema("en")["properties"]
-    label = properties.get(str(path[0]), {}).get("title", str(path[0]))
-    inner = f", {path[-1]}" if len(path) > 1 else ""
-    return f"Still needed: {label}{inner}."
+        found.append(Fault(pointer="/ends_on", detail="It ends before it starts."))
+    return found
 
 
 def latest(day: str) -> str:

@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from services.practices import form, published, rounds, schemas, service
+from services.practices import published, rounds, schemas, service
+from services.practices.completeness import FORM
 from services.practices.models import Practice, PracticePublication
 from shared import records
 from shared.auth import MaybeCaller, SignedIn
@@ -75,7 +76,7 @@ async def describe_practice_form(request: Request, caller: MaybeCaller) -> Respo
     `x-language` marks a label that is not recorded in the answer's language.
     """
     language = best_language(request.headers.get("accept-language"))
-    return answer(request, form.schema(language), headers=negotiated(language))
+    return answer(request, FORM.schema(language), headers=negotiated(language))
 
 
 @router.get(

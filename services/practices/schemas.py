@@ -11,7 +11,7 @@ from shared.filters import Published
 from shared.languages import Language
 from shared.lists import Page, Paging
 from shared.reference import CountryCode, EntityTypeCode, ObjectiveNumber, PrincipleCode, RegionCode, SdgNumber
-from shared.schemas import Advice, Contact, Line, Model, PartialDate, Record, Slug, Unique, Version, WebAddress
+from shared.schemas import Advice, Contact, Draft, Line, Model, PartialDate, Record, Slug, Unique, Version, WebAddress
 
 Scope = Literal["local", "national", "regional", "global"]
 Status = Literal["draft", "submitted", "in_review", "returned", "published", "revising", "declined", "withdrawn"]
@@ -94,7 +94,7 @@ class PracticeContent(PracticeTexts):
     call: UUID | None = Field(default=None, description="The call for practices that it answers.")
 
 
-class PracticeDraft(PracticeContent):
+class PracticeDraft(Draft, PracticeContent):
     """What an owner writes: send what is known, `submit` says what is missing."""
 
     contact: Contact | None = None

@@ -10,7 +10,7 @@ from services.calendar.schemas import Lead, LeadInput, Title, Words
 from shared.languages import LanguageTag
 from shared.lists import Paging
 from shared.reference import CountryCode, ObjectiveNumber, PrincipleCode
-from shared.schemas import Day, Line, Model, Record, Unique
+from shared.schemas import Day, Draft, Line, Model, Record, Unique
 
 StatementKind = Literal["proactive", "reactive"]
 StatementLevel = Literal["global", "regional", "country"]
@@ -57,7 +57,7 @@ class StatementContent(Model):
     due_dates: DueDates | None = Field(default=None, description="Where other days are agreed than the policy's.")
 
 
-class StatementDraft(StatementContent):
+class StatementDraft(Draft, StatementContent):
     """What is written of a statement."""
 
     text: dict[LanguageTag, Text | None] = Field(  # type: ignore[assignment]
@@ -88,7 +88,7 @@ class NextDue(Model):
     late: bool
 
 
-class Statement(Record, StatementContent):
+class Statement(StatementContent, Record):
     """A statement: the working record for its drafters and staff, what was issued for everyone else."""
 
     status: StatementStatus
