@@ -94,8 +94,7 @@ def multiply(url: str) -> None:
             names = [column.name for column in model.__table__.columns]
             values = ", ".join(shifted.get(name, name) for name in names)
             connection.execute(
-                f"INSERT INTO {table} ({', '.join(names)})"
-                f" SELECT {values} FROM {table} JOIN copies ON original = id"
+                f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM {table} JOIN copies ON original = id"
             )
         connection.execute("VACUUM ANALYZE events, published_events")
 
