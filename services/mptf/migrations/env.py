@@ -1,5 +1,4 @@
 from services.mptf.models import Base
-
 from shared import migrations
 
 migrations.run(Base.metadata)

@@ -1,5 +1,4 @@
 from services.practices.models import Base
-
 from shared import migrations
 
 migrations.run(Base.metadata)
