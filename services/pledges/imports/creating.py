@@ -81,25 +81,25 @@ def _pledge(found: PledgeImport, row: PledgeImportRow) -> Pledge:
     """The row's working record, not yet in a session."""
     staged = row.staged or {}
     content = staged["content"]
-    published = staged["status"] == "published"
+    public = staged["status"] == "published"
     at = found.created_at
     day = staged["published_on"]
     pledge = Pledge(
         id=row.pledge_id,
         reference=row.reference,
         status=staged["status"],
-        version=int(published),
+        version=int(public),
         revision=1,
         owner=staged["owner"],
         created_by=found.sub,
         content=content,
         sample=False,
         source=staged["source"],
-        complete=not published or staged["complete"],
-        public=published,
+        complete=not public or staged["complete"],
+        public=public,
         created_at=at,
         updated_at=at,
-        published_at=(day_start(date.fromisoformat(day)) if day else at) if published else None,
+        published_at=(day_start(date.fromisoformat(day)) if day else at) if public else None,
         external_id=row.external_id,
         confirmed=[],
         implementation_status=None,
