@@ -122,11 +122,13 @@ async def page(
     sort: str,
     words: str | None = None,
     order: Any = None,
+    counted: int | None = None,
 ) -> Found:
     """One page of `statement` over `table`, under `where`.
 
     `sort` is a key of `sorts`, with `-` for descending. With `words` the order is relevance instead, among the
-    newest matches; `order` is a column for `newest`, for tables that may grow large.
+    newest matches; `order` is a column for `newest`, for tables that may grow large. `counted` is how many match,
+    where the caller knows.
     """
     if words is not None:
         return await _ranked(connection, statement, table, where, parameters, words, order)
@@ -144,7 +146,8 @@ async def page(
         rows = rows[: parameters.limit]
         last = rows[-1]
         following = encode(parameters, last.sort_value, _id(last))
-    return Found(rows, following, await _total(connection, table, where, parameters))
+    total = counted if parameters.total and counted is not None else await _total(connection, table, where, parameters)
+    return Found(rows, following, total)
 
 
 def _id(row: Any) -> UUID:

@@ -7,7 +7,7 @@ built from `published_pledges` and follows `published_changes`, which publishing
 
 import asyncio
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date
 from typing import Any, NamedTuple
 
@@ -173,12 +173,7 @@ class Index:
         always = [bitmap for bitmap in (self._published(filters), matching) if bitmap is not None]
         if not always and sum(map(len, asked.values())) <= 1:
             return self._kept_up(next(((name, values[0]) for name, values in asked.items()), None))
-        chosen = {
-            name: BitMap.union(
-                BitMap(), *(self.values[key] for value in values if (key := (name, value)) in self.values)
-            )
-            for name, values in asked.items()
-        }
+        chosen = {name: self._any_of(name, values) for name, values in asked.items()}
 
         def base(without: str | None) -> BitMap | None:
             parts = [*always, *(bitmap for name, bitmap in chosen.items() if name != without)]
@@ -192,6 +187,32 @@ class Index:
         months = dict(self._counts(MONTH, everywhere))
         total = len(self.all if everywhere is None else everywhere)
         return self._answer(total, facets, months, dict(self._money(everywhere)))
+
+    def newest(
+        self, filters: PledgeFilters, wanted: int, *, descending: bool, since: date | None
+    ) -> tuple[list[int], int]:
+        """Ordinals that hold the next `wanted` matches by day of publication, and how many match in all.
+
+        They are whole days, from the day `since` on, which itself does not count: the caller has read some of it.
+        """
+        parts = [self._any_of(d.name, values) for d in DIMENSIONS if (values := getattr(filters, d.name))]
+        parts += [bitmap for bitmap in (self._published(filters),) if bitmap is not None]
+        matching = BitMap.intersection(*parts) if parts else self.all
+        found = BitMap()
+        counted = 0
+        start = since.toordinal() if since else None
+        for day in sorted(self.days, reverse=descending):
+            if start is not None and (day > start if descending else day < start):
+                continue
+            members = self.days[day] & matching
+            found |= members
+            counted += 0 if day == start else len(members)
+            if counted >= wanted:
+                break
+        return list(found), len(matching)
+
+    def _any_of(self, name: str, values: Iterable[Any]) -> BitMap:
+        return BitMap.union(BitMap(), *(self.values[key] for value in values if (key := (name, value)) in self.values))
 
     def _kept_up(self, only: Key | None) -> dict[str, Any]:
         """Without a filter, or under one value: from counts alone."""
@@ -262,7 +283,9 @@ class Index:
         async with self.database.engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ")
             self.followed = (await connection.execute(last)).scalar_one()
-            for published, members in await connection.execute(select(day, ordinals).group_by(day)):
+            # Row by row: all the values of a dimension at once would be most of the memory that is ever needed.
+            days = select(day, ordinals).group_by(day).execution_options(yield_per=1)
+            async for published, members in await connection.stream(days):
                 self.days[published.toordinal()].update(members)
                 self.all.update(members)
                 self._value((MONTH, f"{published:%Y-%m}")).update(members)
@@ -271,7 +294,8 @@ class Index:
                 value = (func.unnest(column) if dimension.many else column).label("value")
                 values = select(value, table.ordinal).subquery()
                 grouped = select(values.c.value, func.array_agg(values.c.ordinal)).group_by(values.c.value)
-                for found, members in await connection.execute(grouped.where(values.c.value.is_not(None))):
+                grouped = grouped.where(values.c.value.is_not(None)).execution_options(yield_per=1)
+                async for found, members in await connection.stream(grouped):
                     self._value((dimension.name, found)).update(members)
             paid = select(table.ordinal, table.currency, table.amount).where(table.currency.is_not(None))
             async for ordinal, currency, amount in await connection.stream(paid.execution_options(yield_per=2000)):

@@ -34,7 +34,7 @@ async def list_pledges(
 ) -> Response:
     """Published pledges, or with `view` the working records that the caller may see."""
     if parameters.view is None:
-        body, following = await service.list_public(reader, parameters)
+        body, following = await service.list_public(reader, request.app.state.index, parameters)
     elif caller is None:
         raise Problem("unauthorized", "A view needs a token.", headers={"www-authenticate": "Bearer"})
     else:

@@ -1,10 +1,12 @@
 """Every rule of a pledge and all its SQL; functions over a session."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import Integer, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -12,6 +14,7 @@ from services.pledges import schemas
 from services.pledges.attachments import files
 from services.pledges.completeness import gaps
 from services.pledges.dimensions import DIMENSIONS
+from services.pledges.index import Index
 from services.pledges.lifecycle import EDITABLE, PLEDGE
 from services.pledges.models import (
     REFERENCES,
@@ -57,22 +60,39 @@ SORTS = {
     "updated_at": lists.Sort(PublishedPledge.updated_at),
     "title": lists.Sort(PublishedPledge.title, str),
 }
+# More than a page holds: some may be withdrawn between the index and the table.
+SPARE = 16
 WORKING_SORTS = {"updated_at": lists.Sort(Pledge.updated_at), "title": lists.Sort(Pledge.title, str)}
 
 
-async def list_public(reader: AsyncConnection, parameters: schemas.PledgeList) -> tuple[bytes, str | None]:
+async def list_public(
+    reader: AsyncConnection, index: Index, parameters: schemas.PledgeList
+) -> tuple[bytes, str | None]:
     """A page of current publications and the cursor of the next."""
     table = PublishedPledge
+    sort = parameters.sort or "-published_at"
+    where = conditions(table, DIMENSIONS, parameters)
+    counted = None
+    if parameters.q is None and sort.removeprefix("-") == "published_at":
+        # What matches is known from the index: no sort of all that several filters leave.
+        position = lists.decode(parameters, (datetime, UUID))
+        since = position[0].astimezone(UTC).date() if position else None
+        await index.follow()
+        ordinals, counted = index.newest(
+            parameters, parameters.limit + SPARE, descending=sort.startswith("-"), since=since
+        )
+        where = [table.ordinal == any_(literal(ordinals, ARRAY(Integer)))]
     found = await lists.page(
         reader,
         select(table.id, table.body, table.fresh_since),
         table,
-        conditions(table, DIMENSIONS, parameters),
+        where,
         parameters,
         sorts=SORTS,
-        sort=parameters.sort or "-published_at",
+        sort=sort,
         words=parameters.q,
         order=table.ordinal,
+        counted=counted,
     )
     return lists.body([public_body(row.body, row.fresh_since) for row in found.rows], found), found.next
 

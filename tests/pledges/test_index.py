@@ -106,3 +106,36 @@ def test_the_summary_counts_what_a_count_would(changes: Any, asked: Any) -> None
     index.recount()
     assert comparable(index.summary(wanted)) == expected
     assert comparable(index.summary(PledgeFilters())) == brute_force(list(held.values()), PledgeFilters())
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    changes=changes,
+    asked=filters,
+    wanted=st.integers(1, 6),
+    descending=st.booleans(),
+    since=st.none() | st.dates(date(2021, 12, 1), date(2023, 6, 1)),
+)
+def test_a_list_is_given_enough_of_the_right_pledges(
+    changes: Any, asked: Any, wanted: int, descending: bool, since: date | None
+) -> None:
+    index = Index(sentinel.database)
+    held: dict[int, dict[str, Any]] = {}
+    for ordinal, pledge in changes:
+        index.remove(ordinal)
+        held.pop(ordinal, None)
+        if pledge is not None:
+            index.add(entry(row(ordinal, pledge)))
+            held[ordinal] = pledge
+    filtered = PledgeFilters.model_validate(asked)
+    ordinals, total = index.newest(filtered, wanted, descending=descending, since=since)
+    matching = {o: p["published_at"] for o, p in held.items() if holds(p, filtered)}
+    assert total == len(matching)
+    assert set(ordinals) <= set(matching)
+    ahead = [
+        o for o, at in matching.items() if since is None or (at.date() < since if descending else at.date() > since)
+    ]
+    ahead.sort(key=lambda ordinal: matching[ordinal], reverse=descending)
+    assert set(ahead[:wanted]) <= set(ordinals)
+    same_day = {o for o, at in matching.items() if at.date() == since}
+    assert same_day <= set(ordinals)
