@@ -172,6 +172,17 @@ def _measure(client: httpx.Client, paths: Paths, watched: list[psutil.Process]) 
     return cuts[49], cuts[98], cpu
 
 
+def _export(client: httpx.Client, form: str, process: psutil.Process) -> str:
+    """How long an export of everything takes, its size, and the most memory that the service had meanwhile."""
+    began, size, most = time.perf_counter(), 0, 0
+    with client.stream("GET", f"/v1/pledges/export?format={form}") as answer:
+        answer.raise_for_status()
+        for part in answer.iter_raw():
+            size += len(part)
+            most = max(most, process.memory_info().rss)
+    return f"export as {form}: {time.perf_counter() - began:.0f} s, {size / 2**20:.0f} MB, memory {most / 2**20:.0f} MB"
+
+
 def _server(folder: Path) -> psutil.Process:
     pid = int(next(folder.rglob("postmaster.pid")).read_text().split()[0])
     return psutil.Process(pid)
@@ -201,6 +212,8 @@ def main() -> None:
                     p50, p99, cpu = _measure(client, paths, [process, _server(Path(folder))])
                     ratio = cpu / smallest.setdefault(name, cpu)
                     print(f"| {name} | {p50:.1f} | {p99:.1f} | {cpu:.2f} | {ratio:.1f} |", flush=True)
+                for form in ("jsonl", "csv"):
+                    print(_export(client, form, process), flush=True)
                 print(f"\nmemory of the service: {process.memory_info().rss / 2**20:.0f} MB", flush=True)
 
 
