@@ -1,4 +1,4 @@
-"""What a new database starts with: joint programmes and contributions of before this system, and samples."""
+"""What a new database starts with: joint programmes and contributions of before this system; there are no samples."""
 
 import json
 from decimal import Decimal
@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from services.mptf import policy, samples
+from services.mptf import policy
 from services.mptf.completeness import gaps
 from services.mptf.models import REFERENCES, ConceptNote, Contribution
 from services.mptf.programmes.projection import derive, refresh
@@ -34,10 +34,8 @@ async def seed(database: Database, samples_too: bool) -> str:
         for each in contributions:
             amount = Decimal(each["amount"]) if each["amount"] else None
             session.add(Contribution(**{**each, "amount": amount}, complete=False, created_by=LOADER.sub))
-        shown = await samples.load(session) if samples_too else 0
         await session.commit()
-    said = f"{len(programmes)} joint programmes and {len(contributions)} contributions of before this system"
-    return f"{said}, {shown} demonstration notes"
+    return f"{len(programmes)} joint programmes and {len(contributions)} contributions of before this system"
 
 
 async def _new(session: AsyncSession, table: Any, external_id: str) -> bool:
