@@ -10,7 +10,7 @@ import psycopg_pool
 import sqlalchemy.exc
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails, to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -168,6 +168,12 @@ DATABASE_FAULTS: dict[str, tuple[str, str]] = {
     "57014": ("unavailable", "The database took too long. Retry."),
     "53300": ("unavailable", "The database has no connection free. Retry."),
 }
+
+
+def not_valid(noun: str, error: ValidationError) -> Problem:
+    """What a change answers that would leave a record's content as its model does not allow it."""
+    located = [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)]
+    return Problem("invalid", f"The {noun} would not be valid.", faults(located))
 
 
 def from_database(error: sqlalchemy.exc.SQLAlchemyError | psycopg.Error) -> Problem | None:

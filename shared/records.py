@@ -115,6 +115,16 @@ async def find(session: AsyncSession, model: type[R], record_id: UUID, *, lock: 
     return record
 
 
+def owner_for(caller: Caller, wanted: str | None, purpose: str) -> str:
+    """Whose a new record is: the caller's entity, or for the secretariat the one it names."""
+    if wanted is not None and wanted != caller.entity and not caller.has("secretariat"):
+        raise Problem("forbidden", "Only the secretariat enters records for another entity.")
+    owner = wanted or caller.entity
+    if owner is None:
+        raise Problem("forbidden", f"Your token names no entity to {purpose} for.")
+    return owner
+
+
 def hidden(noun: str, version: int) -> Problem:
     """What somebody hears who may read publications only, where there is none: 410 once there was one, else 404."""
     if version > 0:

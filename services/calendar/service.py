@@ -20,7 +20,7 @@ from shared import clock, lists, mail, records
 from shared.auth import Caller
 from shared.database import Database
 from shared.filters import conditions
-from shared.problems import Fault, Problem, faults
+from shared.problems import Fault, Problem, not_valid
 
 # Titles so like (pg_trgm) and days so near are pointed out: they may be the same event.
 ALIKE = 0.45
@@ -132,8 +132,7 @@ def checked(content: dict[str, Any]) -> dict[str, Any]:
     try:
         written = schemas.content_of(schemas.EventDraft.model_validate(content))
     except ValidationError as error:
-        located = [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)]
-        raise Problem("invalid", "The event would not be valid.", faults(located)) from None
+        raise not_valid("event", error) from None
     if found := settle(written):
         raise Problem("invalid", "The event would not be valid.", found)
     return written

@@ -19,7 +19,7 @@ from shared import clock, records
 from shared.auth import Caller
 from shared.database import Database
 from shared.lifecycle import owns
-from shared.problems import Fault, Problem, faults
+from shared.problems import Fault, Problem, not_valid
 from shared.schemas import Contact
 
 
@@ -46,8 +46,7 @@ def checked(content: dict[str, Any]) -> dict[str, Any]:
     try:
         return schemas.content_of(schemas.ConceptNoteDraft.model_validate(content))
     except ValidationError as error:
-        in_body = [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)]
-        raise Problem("invalid", "The concept note would not be valid.", faults(in_body)) from None
+        raise not_valid("concept note", error) from None
 
 
 async def create(session: AsyncSession, draft: schemas.NewConceptNote, caller: Caller) -> ConceptNote:

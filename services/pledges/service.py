@@ -33,7 +33,7 @@ from shared.auth import Caller
 from shared.database import Database
 from shared.filters import conditions
 from shared.lifecycle import owns
-from shared.problems import Fault, Problem, faults
+from shared.problems import Fault, Problem, not_valid
 from shared.schemas import Contact
 
 
@@ -128,26 +128,12 @@ def checked(content: dict[str, Any]) -> dict[str, Any]:
     try:
         return schemas.content_of(schemas.PledgeDraft.model_validate(content))
     except ValidationError as error:
-        raise Problem("invalid", "The pledge would not be valid.", faults(_in_body(error))) from None
-
-
-def _in_body(error: ValidationError) -> list[dict[str, Any]]:
-    return [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)]
-
-
-def owner_for(caller: Caller, wanted: str | None) -> str:
-    """Whose a new record is: the caller's entity, or for the secretariat the one it names."""
-    if wanted is not None and wanted != caller.entity and not is_staff(caller):
-        raise Problem("forbidden", "Only the secretariat enters records for another entity.")
-    owner = wanted or caller.entity
-    if owner is None:
-        raise Problem("forbidden", "Your token names no entity to pledge for.")
-    return owner
+        raise not_valid("pledge", error) from None
 
 
 async def create(session: AsyncSession, draft: schemas.NewPledge, caller: Caller) -> Pledge:
     """A draft of the caller's entity, or for the secretariat of the one it names."""
-    owner = owner_for(caller, draft.owner)
+    owner = records.owner_for(caller, draft.owner, "pledge")
     if draft.received and not is_staff(caller):
         raise Problem("forbidden", "`received` is the secretariat's note on how a pledge reached it.")
     pledge = await enter(session, schemas.content_of(draft), owner, caller)

@@ -22,7 +22,7 @@ from shared.auth import Caller
 from shared.database import Database
 from shared.filters import conditions
 from shared.lifecycle import owns
-from shared.problems import Fault, Problem, faults
+from shared.problems import Fault, Problem, not_valid
 from shared.schemas import Contact
 
 
@@ -170,22 +170,11 @@ def checked(content: dict[str, Any]) -> dict[str, Any]:
     try:
         return schemas.content_of(schemas.PracticeDraft.model_validate(content))
     except ValidationError as error:
-        errors = [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)]
-        raise Problem("invalid", "The practice would not be valid.", faults(errors)) from None
-
-
-def owner_for(caller: Caller, wanted: str | None) -> str:
-    """Whose a new record is: the caller's entity, or for the secretariat the one it names."""
-    if wanted is not None and wanted != caller.entity and not is_staff(caller):
-        raise Problem("forbidden", "Only the secretariat enters records for another entity.")
-    owner = wanted or caller.entity
-    if owner is None:
-        raise Problem("forbidden", "Your token names no entity to submit a practice for.")
-    return owner
+        raise not_valid("practice", error) from None
 
 
 async def create(session: AsyncSession, draft: schemas.NewPractice, caller: Caller) -> Practice:
-    owner = owner_for(caller, draft.owner)
+    owner = records.owner_for(caller, draft.owner, "submit a practice")
     if draft.received and not is_staff(caller):
         raise Problem("forbidden", "`received` is the secretariat's note on how a practice reached it.")
     practice = await enter(session, schemas.content_of(draft), owner, caller)

@@ -182,7 +182,8 @@ def test_under_make_a_signal_to_make_alone_is_enough(tmp_path: Path, number: sig
     (tmp_path / "script.py").write_text(UNDER_MAKE)
     (tmp_path / "Makefile").write_text(f"run:\n\t@{sys.executable} {tmp_path / 'script.py'}\n")
     with subprocess.Popen(
-        ["make", "-f", str(tmp_path / "Makefile"), "run"],
+        # The tests may be run by make themselves, which would make this one say where it is.
+        ["make", "--no-print-directory", "-f", str(tmp_path / "Makefile"), "run"],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
