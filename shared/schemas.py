@@ -87,7 +87,10 @@ Email = Annotated[
         pattern=rf"^[^{_SPACES}@<>\",;]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
     ),
 ]
-Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40, pattern=r"^[0-9+() ./-]+$")]
+Phone = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=40, pattern=r"^[0-9+() ./-]*[0-9][0-9+() ./-]*$"),
+]
 
 
 def _partial_date(value: str) -> str:

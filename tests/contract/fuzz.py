@@ -104,13 +104,21 @@ def token(url: str, caller: str) -> str:
     return made
 
 
-def fuzz(url: str, caller: str, reports: Path) -> tuple[dict[str, Any], str]:
-    """One run as that caller: Schemathesis's report, and what it printed."""
+def fuzz(url: str, caller: str, reports: Path, *, explore: bool = False) -> tuple[dict[str, Any], str]:
+    """One run as that caller: Schemathesis's report, and what it printed.
+
+    With `explore` it draws from what the server answered, and other requests each time.
+    """
     report = reports / f"{caller}.json"
+    settings = (TOP / "tests/contract/schemathesis.toml").read_text()
+    if explore:
+        settings = settings.partition("\n# What the server answered")[0].replace("seed = 20181219\n", "")
+    config = reports / f"{caller}.toml"
+    config.write_text(settings)
     who = CALLERS[caller]
     run = subprocess.run(
         [
-            *(environment("schemathesis") / "schemathesis", "--config-file", TOP / "tests/contract/schemathesis.toml"),
+            *(environment("schemathesis") / "schemathesis", "--config-file", config),
             *("run", CONTRACT, "--url", url, "--checks", "all", "--no-color"),
             *("--phases", who.phases, "--max-examples", str(who.examples)),
             *("--report", "json", "--report-json-path", report),
@@ -134,6 +142,7 @@ def main() -> int:
     parser.add_argument("--url", help="of a gateway that runs already, in development")
     parser.add_argument("--caller", choices=CALLERS, action="append", help="as this caller only")
     parser.add_argument("--reports", type=Path, help="a folder to keep the reports in")
+    parser.add_argument("--explore", action="store_true", help="draw from answers too, differently each time")
     asked = parser.parse_args()
     environment("schemathesis")
     passed = failed = 0
@@ -142,7 +151,10 @@ def main() -> int:
         reports = asked.reports or Path(open_.enter_context(tempfile.TemporaryDirectory()))
         reports.mkdir(parents=True, exist_ok=True)
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            runs = {caller: pool.submit(fuzz, url, caller, reports) for caller in asked.caller or CALLERS}
+            runs = {
+                caller: pool.submit(fuzz, url, caller, reports, explore=asked.explore)
+                for caller in asked.caller or CALLERS
+            }
             for caller, run in runs.items():
                 report, printed = run.result()
                 cases, operations = report["test_cases"], report["operations"]
