@@ -2,12 +2,17 @@
 
 import asyncio
 import json
+from uuid import UUID
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 
+from services.pledges import service
 from services.pledges.index import Index
 from services.pledges.models import PublishedChange
-from services.pledges.schemas import PledgeFilters
+from services.pledges.schemas import PledgeAction, PledgeFilters
+from shared.auth import Caller
 from tests.clients import Api, token
 from tests.pledges.conftest import KENYA, SECRETARIAT
 from tests.pledges.journeys import act, brought_to
@@ -86,3 +91,27 @@ async def test_counts_do_not_drift_under_concurrent_publishing_and_withdrawing(a
         assert answered == json.loads(await rebuilt.answer(PledgeFilters()))
         logged = (await reader.execute(select(func.count()).select_from(PublishedChange))).scalar_one()
         assert logged >= 20
+
+
+async def test_a_crash_in_the_middle_of_publishing_leaves_counts_as_they_were(api: Api) -> None:
+    """The server ends the transaction between the public's row and the commit: nothing of it is counted, ever."""
+    where = await brought_to(api, "submitted", title="Crashed")
+    before = (await api.get("/v1/pledges/summary")).json()
+    database = api.app.state.database
+    secretariat = Caller(sub="sofia", roles=frozenset({"secretariat"}))
+    async with database.sessions() as crashing:
+        pledge = await service.find(crashing, UUID(where.rsplit("/", 1)[1]), secretariat, lock=True)
+        await service.act(crashing, pledge, "publish", PledgeAction(), secretariat)
+        backend = await crashing.scalar(text("SELECT pg_backend_pid()"))
+        async with database.reader.connect() as other:
+            await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": backend})
+        with pytest.raises(DBAPIError):
+            await crashing.commit()
+    assert (await api.get(where)).status_code == 404
+    assert (await api.get("/v1/pledges/summary")).json() == before
+    assert (await act(api, where, "publish", SECRETARIAT)).status_code == 200
+    after = (await api.get("/v1/pledges/summary")).json()
+    assert after["total"] == before["total"] + 1
+    rebuilt = Index(database)
+    await rebuilt.build()
+    assert after == json.loads(await rebuilt.answer(PledgeFilters()))
