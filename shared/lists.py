@@ -23,7 +23,7 @@ from shared.schemas import Model
 RANKED = 1000
 DEEP = 1000
 # How far back the newest matches are looked for first.
-WINDOW = 50_000
+WINDOW = 20_000
 
 T = TypeVar("T")
 

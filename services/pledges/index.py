@@ -29,7 +29,7 @@ MONTH = "month"
 SCALE = 10_000
 KEPT_ANSWERS = 256
 # Under words the summary covers so many matches, the newest.
-COUNTED = 5000
+COUNTED = 2000
 
 
 class Sums(NamedTuple):
